@@ -1,0 +1,1 @@
+"""What things mean: the canonical model, the mapping language and the posting rules. Pure: no I/O, no SQL, no HTTP."""

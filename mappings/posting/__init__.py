@@ -1,0 +1,1 @@
+"""The posting rules as one readable table: event → accounts, sides, representation."""

@@ -1,0 +1,13 @@
+#!/bin/sh
+# Writes the lock files again. They name no package index: a clone is not bound to one (a test greps them).
+# base.txt: what `make demo` installs. dev.txt: what `make test` installs. all.txt: every extra.
+set -eu
+cd "$(dirname "$0")/.."
+lock() {
+  out=$1; shift
+  uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
+    --no-emit-index-url --no-annotate --no-header "$@" pyproject.toml -o "requirements/$out"
+}
+lock base.txt --group build
+lock dev.txt --group build --group dev --extra postgres --extra parquet --extra xlsx
+lock all.txt --group build --group dev --all-extras

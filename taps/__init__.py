@@ -1,0 +1,1 @@
+"""Reading one system each; connectors never import each other."""

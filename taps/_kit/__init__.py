@@ -1,0 +1,1 @@
+"""What every reader shares: the messages, the facts, the surroundings, the crash points."""

@@ -1,0 +1,60 @@
+"""Facts of a system as data: limits, keys, windows, with the strength of their evidence. Code reads them; docs print them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from datetime import timedelta
+from enum import StrEnum
+
+
+class DeliveryClass(StrEnum):
+    """What a target lets us prove. See the page on delivery."""
+
+    KEYED = "keyed"
+    """A confirmed idempotency key: effect once is proved."""
+    LOOKED_UP = "looked_up"
+    """No key, but documents are found by our reference."""
+    APPEND_ONLY = "append_only"
+    """Neither: an unclean end is held as not provable."""
+
+
+class Evidence(StrEnum):
+    """How a fact is known."""
+
+    TRIED = "tried"
+    SPECIFIED = "specified"
+    DOCUMENTED = "documented"
+    UNCONFIRMED = "unconfirmed"
+
+
+@dataclass(frozen=True, slots=True)
+class Idempotency:
+    """Where a target takes an idempotency key, how long it remembers it, and within what."""
+
+    where: str
+    window: timedelta
+    scope: str
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """One system. Only what code or docs read stands here; a later connector adds the field that it needs."""
+
+    system: str
+    title: str
+    batch: int = 1
+    """Documents per write call; 1 for a reader that has no calls."""
+    delivery: DeliveryClass | None = None
+    """None for a system that is only read."""
+    idempotency: Idempotency | None = None
+    visible_after: timedelta = timedelta(0)
+    """How long a look-up may miss what was written; Absent is no answer before that."""
+    request_timeout: timedelta = timedelta(seconds=30)
+    cursor_overlap: timedelta = timedelta(0)
+    verbs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """Per document kind, which of create, update, void, reverse, adjust the system knows."""
+    minor_digits: int | None = None
+    """Decimal places that the system keeps of money; None: those of the currency."""
+    evidence: Mapping[str, Evidence] = field(default_factory=dict)
+    """Per field above, how it is known. A field that is not named is tried."""

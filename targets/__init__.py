@@ -1,0 +1,1 @@
+"""Writing one system each, looked up before it is ever written again."""
