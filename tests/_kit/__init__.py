@@ -1,0 +1,1 @@
+"""What the test suites share: a PostgreSQL server, the record of what ran, the snapshot."""
