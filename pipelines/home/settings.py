@@ -1,0 +1,172 @@
+"""The settings of a home folder as models. Each field is a setting that the docs describe; unknown ones are refused.
+
+    HOME/counterfoil.yaml          Installation
+    HOME/connections/NAME.yaml     TapConnection or TargetConnection
+    HOME/routes/NAME.yaml          Route, with its Postings
+    HOME/mappings/, HOME/lookups/  see mappings.shipped and `load`
+"""
+
+from __future__ import annotations
+
+from datetime import date, time
+from enum import StrEnum
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+
+from mappings.posting import EFFECTS, Books
+
+
+class _Settings(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Company(_Settings):
+    """A legal entity whose books are kept."""
+
+    legal_name: str
+    base_currency: str = Field(pattern="^[A-Z]{3}$")
+    timezone: str
+    fiscal_year_start: int = Field(default=1, ge=1, le=12)
+    decisions: dict[str, Any] = {}
+
+
+class Installation(_Settings):
+    """`counterfoil.yaml`."""
+
+    hub: str = "sqlite:///hub.db"
+    """URL of the hub's database; a relative SQLite path starts at the home folder."""
+    companies: dict[str, Company]
+
+
+class ByLocation(_Settings):
+    """The company of a document, told by its location."""
+
+    by: Literal["location"]
+    table: dict[str, str]
+
+
+Schedule = Literal["hourly", "daily", "manual"]
+
+
+class TapConnection(_Settings):
+    """A configured source."""
+
+    name: str
+    tap: str
+    company: str | ByLocation
+    timezone: str
+    day_cutoff: time = time(0, 0)
+    """Sales before this local time count to the day before."""
+    config: dict[str, Any]
+    mappings: dict[str, str]
+    """Stream → mapping. A stream that is not named is not read."""
+    schedule: Schedule = "hourly"
+
+
+class TargetConnection(_Settings):
+    """A configured destination."""
+
+    name: str
+    target: str
+    config: dict[str, Any]
+
+
+class Mode(StrEnum):
+    """How far a route goes by itself."""
+
+    SHADOW = "shadow"
+    """Plan and compare only; nothing is sent."""
+    AUTO = "auto"
+
+
+class Start(_Settings):
+    """Nothing older is booked, but refunds of it are understood."""
+
+    business_date: date
+    before: Literal["reference_only"] = "reference_only"
+
+
+class Policy(_Settings):
+    """How one kind of document is represented on a posting: `as`, or `exclude` with a reason."""
+
+    as_: str | None = Field(default=None, alias="as")
+    per: Literal["document"] = "document"
+    when: Literal["always", "restocked"] = "always"
+    exclude: str | None = None
+
+    @model_validator(mode="after")
+    def _one(self) -> Policy:
+        if (self.as_ is None) == (self.exclude is None):
+            raise ValueError("give either `as` or `exclude` with a reason")
+        if self.as_ is not None and self.as_ not in EFFECTS:
+            raise ValueError(f"`as: {self.as_}` is no representation; there are {', '.join(sorted(EFFECTS))}")
+        return self
+
+
+class PeriodLocked(StrEnum):
+    """What happens to a document whose period is closed."""
+
+    PARK = "park"
+
+
+class Posting(_Settings):
+    """One target of a route."""
+
+    name: str
+    target: str
+    company: str | None = None
+    """A filter: documents of another company are excluded(other company) here."""
+    books: Books | None = None
+    """Accounts and choices of the posting table; needed where money is booked."""
+    walk_in: str = "Walk-in customer"
+    """Who stands for a buyer that the source does not name."""
+    period_locked: PeriodLocked = PeriodLocked.PARK
+    kinds: dict[str, Policy]
+
+    @model_validator(mode="before")
+    @classmethod
+    def _gather(cls, given: Any) -> Any:
+        """Kinds stand beside the settings in YAML: every other key is a kind of document."""
+        if not isinstance(given, dict) or "kinds" in given:
+            return given
+        own = set(cls.model_fields) - {"kinds"}
+        return {key: value for key, value in given.items() if key in own} | {
+            "kinds": {key: value for key, value in given.items() if key not in own}
+        }
+
+    @field_validator("kinds")
+    @classmethod
+    def _star(cls, kinds: dict[str, Policy]) -> dict[str, Policy]:
+        if "*" in kinds and kinds["*"].exclude is None:
+            raise ValueError('`"*"` may only exclude, with a reason')
+        return kinds
+
+    def policy(self, kind: str) -> Policy | None:
+        """The row for this kind of document, or that of `*`; None where neither stands."""
+        return self.kinds.get(kind) or self.kinds.get("*")
+
+    @property
+    def effect(self) -> str:
+        """What this posting is about, most telling first: money, stock, hours, cost or record."""
+        found = {EFFECTS[policy.as_] for policy in self.kinds.values() if policy.as_}
+        return next((effect for effect in ("money", "stock", "hours", "cost") if effect in found), "record")
+
+
+class Route(_Settings):
+    """What goes from where to where."""
+
+    name: str
+    sources: list[str]
+    start: Start
+    schedule: Schedule = "hourly"
+    mode: Mode = Mode.SHADOW
+    posting: list[Posting]
+
+    @field_validator("posting")
+    @classmethod
+    def _names(cls, postings: list[Posting]) -> list[Posting]:
+        names = [posting.name for posting in postings]
+        if len(set(names)) != len(names):
+            raise ValueError("two postings of a route may not share a name")
+        return postings

@@ -1,0 +1,1 @@
+"""The hub: one SQL database per customer. It alone knows what is left to do."""

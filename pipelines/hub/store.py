@@ -1,0 +1,122 @@
+"""Opening the hub's database, and the one way to change it: a short write transaction.
+
+SQLite runs in WAL with `synchronous=FULL`; each write transaction starts with BEGIN IMMEDIATE, since a deferred one that read first
+fails at once when another writer came between, whatever the timeout. PostgreSQL runs at its default, read committed.
+"""
+
+from __future__ import annotations
+
+import contextlib
+from collections.abc import Callable, Iterator
+from contextvars import ContextVar
+from datetime import datetime
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Engine, make_url
+
+from pipelines.hub.tables import counter
+from taps._kit.errors import Fatal, Misconfigured, Retryable
+from taps._kit.reader import utc_now
+
+_BUSY_MILLISECONDS = 5_000
+_READING = "counterfoil_reading"
+_open: ContextVar[int] = ContextVar("hub_transactions", default=0)
+
+
+def open_engine(url: str) -> Engine:
+    """An engine for a hub URL: `sqlite:///path` or `postgresql+psycopg://…`. Raises Misconfigured for any other."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite":
+        if not parsed.database or parsed.database == ":memory:":
+            raise Misconfigured("The hub needs a file: several processes share it. Write hub: sqlite:///hub.db")
+        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        engine = sa.create_engine(parsed, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+        _prepare_sqlite(engine)
+        return engine
+    if parsed.get_backend_name() == "postgresql":
+        try:
+            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+        except ModuleNotFoundError as missing:
+            raise Misconfigured("PostgreSQL needs its driver: pip install 'counterfoil[postgres]'") from missing
+    raise Misconfigured(f"The hub runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()!r}.")
+
+
+def _prepare_sqlite(engine: Engine) -> None:
+    @sa.event.listens_for(engine, "connect")
+    def connect(raw: Any, _record: Any) -> None:
+        raw.isolation_level = None  # we say BEGIN ourselves, so that DDL is transactional too
+        for pragma in (
+            "journal_mode=WAL",
+            "synchronous=FULL",
+            f"busy_timeout={_BUSY_MILLISECONDS}",
+            "foreign_keys=ON",
+            "cache_size=-65536",
+            "temp_store=MEMORY",
+        ):
+            raw.execute(f"PRAGMA {pragma}")
+
+    @sa.event.listens_for(engine, "begin")
+    def begin(conn: Connection) -> None:
+        conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get(_READING) else "BEGIN IMMEDIATE")
+
+
+class Hub:
+    """One hub database. Hand it around; open a transaction only where rows are read or written, never around a call to another system."""
+
+    def __init__(self, url: str, clock: Callable[[], datetime] = utc_now) -> None:
+        self.url = url
+        self.engine = open_engine(url)
+        self.clock = clock
+        self.sqlite = self.engine.dialect.name == "sqlite"
+
+    @contextlib.contextmanager
+    def begin(self) -> Iterator[Connection]:
+        """A write transaction: all or nothing. Raises Retryable when another writer kept the database for more than five seconds."""
+        token = _open.set(_open.get() + 1)
+        try:
+            with self.engine.begin() as tx:
+                yield tx
+        except sa.exc.OperationalError as trouble:
+            if _busy(trouble):
+                raise Retryable("The hub's database is in use by another program; the step will be done again.") from trouble
+            raise
+        finally:
+            _open.reset(token)
+
+    @contextlib.contextmanager
+    def read(self) -> Iterator[Connection]:
+        """A consistent view of the database; writes nothing."""
+        token = _open.set(_open.get() + 1)
+        try:
+            options = {_READING: True} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
+            with self.engine.connect().execution_options(**options) as tx:
+                yield tx
+        finally:
+            _open.reset(token)
+
+    def close(self) -> None:
+        """Give the connections back; the hub may be opened again."""
+        self.engine.dispose()
+
+
+def _busy(trouble: sa.exc.OperationalError) -> bool:
+    text = str(trouble.orig).lower()
+    return any(word in text for word in ("locked", "deadlock", "could not serialize", "lock timeout"))
+
+
+def outside_transactions() -> None:
+    """Raise Fatal inside a hub transaction: nothing talks to another system while one is open."""
+    if _open.get():
+        raise Fatal("A call to another system was about to be made inside a hub transaction.")
+
+
+def allocate(tx: Connection, name: str, count: int) -> int:
+    """The first of `count` consecutive ids of table `name`. The counter's row stays locked until the transaction ends."""
+    taken = tx.execute(
+        sa.update(counter).where(counter.c.name == name).values(next=counter.c.next + count).returning(counter.c.next)
+    ).scalar_one_or_none()
+    if taken is None:
+        raise Fatal(f"The hub has no counter {name!r}: its schema is not the one of this version.")
+    return int(taken) - count
