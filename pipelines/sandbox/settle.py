@@ -1,90 +1,130 @@
+# ruff: noqa: PLR2004 - the dice of an invented company need no names
 """Money of the web shop: payments, refunds, one dispute, and what the two processors pay out."""
 
 from __future__ import annotations
 
+import random
+from datetime import datetime, timedelta
+from decimal import Decimal
+
+from pipelines.sandbox.trade import FIRST_MOMENT, ZERO, Dispute, Order, Payment, Payout, Refund, Returned, Web, rate_on
+from pipelines.sandbox.world import DAYS, GIFT_CARD, cents, dice
+
+CARD_VALUE = Decimal("25.00")
+DISPUTE_FEE = Decimal("15.00")
+FEES = {"uk": (Decimal("0.015"), Decimal("0.20")), "us": (Decimal("0.029"), Decimal("0.30"))}
+"""Share and fixed part that the card processor keeps; the wallet takes the American price everywhere."""
+PAYOUT_DAYS = {("cardwell", "GBP"): (1, 4), ("cardwell", "USD"): (4,), ("pursey", "GBP"): (2,), ("pursey", "USD"): (2,)}
+"""Weekdays (0 is Monday) on which each processor pays out."""
+LAST_MOMENT = FIRST_MOMENT + timedelta(days=DAYS)
+
+
+def web_month(orders: list[Order]) -> Web:
+    """What the orders brought in, gave back and paid out."""
+    web = Web(orders=orders, payments=_payments(orders))
+    web.refunds = _refunds(orders, web.payments)
+    web.refunds.append(_november(len(web.refunds)))
+    web.disputes = [_dispute(web)]
+    web.payouts = _payouts(web)
+    return web
+
+
 def fee_of(method: str, store: str, amount: Decimal) -> Decimal:
-    """What the processor keeps of a charge. Fees come from the processor's export; nothing else in the product computes them."""
+    """What the processor keeps of a charge. It comes with the processor's export; the product never computes a fee."""
     if method == "gift_card":
         return ZERO
-    share, fixed = (Decimal("0.015"), Decimal("0.20")) if (method, store) == ("card", "uk") else (Decimal("0.029"), Decimal("0.30"))
+    share, fixed = FEES[store if method == "card" else "us"]
     return cents(amount * share) + fixed
 
 
-def _payments(orders: list[Order]) -> list[Payment]:
-    """Each order is paid as it is placed; gift cards that were sold earlier pay a part of some."""
-    rng, made, cards = dice("web payments"), [], {"GBP": 0, "USD": 0}
-    for order in orders:
-        left = order.total
-        if cards[order.currency] and left > 30 and rng.random() < 0.15:
-            cards[order.currency] -= 1
-            made.append(_payment(order, "gift_card", Decimal("25.00"), len(made)))
-            left -= Decimal("25.00")
-        if left:
-            made.append(_payment(order, "wallet" if rng.random() < 0.2 else "card", left, len(made)))
-        cards[order.currency] += sum(line.quantity for line in order.lines if line.sku == GIFT_CARD)
-    return made
-
-
-def _payment(order: Order, method: str, amount: Decimal, n: int) -> Payment:
-    gateway = {"card": "cardwell", "wallet": "pursey", "gift_card": ""}[method]
-    at = order.placed + timedelta(seconds=4)
-    return Payment(f"pay_{n + 1:05}", order.id, method, gateway, amount, order.currency, fee_of(method, order.store, amount), at, order.rate)
-
-
-def _refunds(orders: list[Order], payments: list[Payment]) -> list[Refund]:
-    """One in fifteen orders comes back, in part or whole, to the means that paid most of it."""
-    rng, made = dice("web refunds"), []
-    paid = {p.order: p for p in payments if p.method != "gift_card"}
-    for order in orders:
-        back = order.placed + timedelta(days=rng.randrange(3, 12), hours=rng.randrange(9))
-        if rng.random() > 0.08 or order.id not in paid or not FIRST_MOMENT <= back < FIRST_MOMENT + timedelta(days=DAYS):
-            continue
-        refund = _refund(rng, order, paid[order.id], back, len(made))
-        if 0 < refund.total <= paid[order.id].amount:
-            made.append(refund)
-    return made
-
-
-def _refund(rng: random.Random, order: Order, payment: Payment, at: datetime, n: int) -> Refund:
-    goods = [i for i, line in enumerate(order.lines, 1) if line.sku != GIFT_CARD]
-    picked = goods if rng.random() < 0.4 else goods[:1]
-    lines = []
-    for i in picked:
-        line = order.lines[i - 1]
-        units = rng.randrange(1, line.quantity + 1)
-        share = Decimal(units) / line.quantity
-        lines.append((i, units, line.price * units, cents(line.discount * share), cents(line.tax * share)))
-    rate = None if order.inclusive else rate_on(at)
-    return Refund(
-        f"rf_{n + 1:04}", order.id, lines, order.currency, order.inclusive, payment.method, payment.gateway, at, rng.random() < 0.75, rate
-    )
-
-
-def _bank_days(day: datetime, ahead: int) -> datetime:
+def bank_days(day: datetime, ahead: int) -> datetime:
+    """The day so many working days later."""
     while ahead:
         day += timedelta(days=1)
         ahead -= day.weekday() < 5
     return day.replace(hour=0, minute=0, second=0)
 
 
-_PAYOUT_DAYS = {("cardwell", "GBP"): (1, 4), ("cardwell", "USD"): (4,), ("pursey", "GBP"): (2,), ("pursey", "USD"): (2,)}
-"""Weekdays (0 is Monday) on which each processor pays out."""
+def _payments(orders: list[Order]) -> list[Payment]:
+    """Each order is paid as it is placed; gift cards sold before pay a part of some."""
+    rng, made, cards = dice("web payments"), list[Payment](), {"GBP": 0, "USD": 0}
+    for order in orders:
+        left, by_card = order.total, order.pays == "gift_card"
+        if by_card or (not order.pays and cards[order.currency] and left > 30 and rng.random() < 0.15):
+            cards[order.currency] -= 1
+            made.append(_payment(order, "gift_card", CARD_VALUE, len(made)))
+            left -= CARD_VALUE
+        if left and order.pays != "nothing":
+            wallet = not order.pays and rng.random() < 0.2
+            made.append(_payment(order, "wallet" if wallet else "card", left, len(made)))
+        cards[order.currency] += 0 if order.test else sum(line.quantity for line in order.lines if line.sku == GIFT_CARD)
+    return made
+
+
+def _payment(order: Order, method: str, amount: Decimal, n: int) -> Payment:
+    gateway = {"card": "cardwell", "wallet": "pursey", "gift_card": ""}[method]
+    at = order.placed + timedelta(seconds=4)
+    fee = fee_of(method, order.store, amount)
+    return Payment(f"pay_{n + 1:05}", order.id, method, gateway, amount, order.currency, fee, at, order.rate)
+
+
+def _refunds(orders: list[Order], payments: list[Payment]) -> list[Refund]:
+    """One order in a dozen comes back, in part or whole, to the means that paid most of it."""
+    rng, made = dice("web refunds"), list[Refund]()
+    paid = {p.order: p for p in payments if p.method != "gift_card"}
+    for order in orders:
+        back = order.placed + timedelta(days=rng.randrange(3, 12), hours=rng.randrange(9))
+        wanted = rng.random() < 0.08 and order.id in paid and not order.pays
+        if wanted and FIRST_MOMENT <= back < LAST_MOMENT:
+            refund = _refund(rng, order, paid[order.id], back, len(made))
+            if 0 < refund.total <= paid[order.id].amount:
+                made.append(refund)
+    return made
+
+
+def _refund(rng: random.Random, order: Order, payment: Payment, at: datetime, n: int) -> Refund:
+    goods = [i for i, line in enumerate(order.lines, 1) if line.sku != GIFT_CARD]
+    lines = []
+    for i in goods if rng.random() < 0.4 else goods[:1]:
+        line = order.lines[i - 1]
+        units = rng.randrange(1, line.quantity + 1)
+        share = Decimal(units) / line.quantity
+        lines.append(Returned(i, units, line.price * units, cents(line.discount * share), cents(line.tax * share), line.sku))
+    restock, rate = rng.random() < 0.75, None if order.inclusive else rate_on(at)
+    return Refund(
+        f"rf_{n + 1:04}", order.id, lines, order.currency, order.inclusive, payment.method, payment.gateway, at, restock=restock, rate=rate
+    )
+
+
+def _november(n: int) -> Refund:
+    """A refund of an order of November, which no export of this month holds."""
+    at = FIRST_MOMENT + timedelta(days=9, hours=10)
+    line = Returned(1, 1, Decimal("34.95"), ZERO, Decimal("5.83"), "KIT-004")
+    return Refund(f"rf_{n + 1:04}", "4711", [line], "GBP", inclusive=True, method="card", gateway="cardwell", at=at, restock=True)
+
+
+def _dispute(web: Web) -> Dispute:
+    """The card order of 60.00 is charged back after four days and lost twelve days later."""
+    order = next(o for o in web.orders if o.pays == "card" and o.total == Decimal("60.00"))
+    payment = next(p for p in web.payments if p.order == order.id)
+    opened = order.placed + timedelta(days=4)
+    lost = opened + timedelta(days=12)
+    return Dispute("dp_0001", payment.id, order.id, payment.amount, DISPUTE_FEE, "USD", payment.gateway, opened, lost, rate_on(opened))
 
 
 def _payouts(web: Web) -> list[Payout]:
-    """What was charged up to two days before, less fees, refunds and disputes; December's charges were paid out in December."""
-    made: list[Payout] = []
-    for (gateway, currency), weekdays in _PAYOUT_DAYS.items():
+    """December's charges were paid out in December, so each processor's balance is 0.00 on the first of January."""
+    made = list[Payout]()
+    for (gateway, currency), weekdays in PAYOUT_DAYS.items():
         for day in range(DAYS):
             issued = FIRST_MOMENT + timedelta(days=day, hours=6)
-            if issued.weekday() in weekdays:
-                payout = _payout(web, gateway, currency, issued, len(made))
-                if payout:
-                    made.append(payout)
+            if issued.weekday() in weekdays and (payout := _payout(web, gateway, currency, issued)):
+                made.append(payout)
     return sorted(made, key=lambda p: (p.issued, p.id))
 
 
-def _payout(web: Web, gateway: str, currency: str, issued: datetime, n: int) -> Payout | None:
+def _payout(web: Web, gateway: str, currency: str, issued: datetime) -> Payout | None:
+    """What was charged, refunded and disputed up to two days before and not paid out yet."""
     until = issued - timedelta(days=2)
 
     def due(at: datetime, item: Payment | Refund | Dispute) -> bool:
@@ -95,22 +135,19 @@ def _payout(web: Web, gateway: str, currency: str, issued: datetime, n: int) -> 
     disputes = [d for d in web.disputes if due(d.opened, d)]
     if not charges and not refunds and not disputes:
         return None
-    rate = rate_on(issued) - Decimal("0.0040") if currency == "USD" else None
     payout = Payout(
-        f"po_{n + 1:03}", gateway, currency, issued, _bank_days(issued, 2),
-        sum((p.amount for p in charges), ZERO), sum((p.fee for p in charges), ZERO), sum((r.total for r in refunds), ZERO),
-        sum((d.amount + d.fee for d in disputes), ZERO), rate,
-    )  # fmt: skip
-    for item in [*charges, *refunds, *disputes]:
+        id=f"po_{gateway[0]}{currency[0]}{issued:%m%d}".lower(),
+        gateway=gateway,
+        currency=currency,
+        issued=issued,
+        arrives=bank_days(issued, 2),
+        gross=sum((p.amount for p in charges), ZERO),
+        fees=sum((p.fee for p in charges), ZERO),
+        refunds=sum((r.total for r in refunds), ZERO),
+        disputes=sum((d.amount + d.fee for d in disputes), ZERO),
+        rate=rate_on(issued) - Decimal("0.0040") if currency == "USD" else None,
+    )
+    items: list[Payment | Refund | Dispute] = [*charges, *refunds, *disputes]
+    for item in items:
         item.payout = payout.id
     return payout
-
-
-def _dispute(web: Web) -> Dispute:
-    order = next(o for o in web.orders if o.store == "us" and o.total == Decimal("60.00"))
-    payment = next(p for p in web.payments if p.order == order.id)
-    opened = order.placed + timedelta(days=4)
-    lost = opened + timedelta(days=12)
-    return Dispute("dp_0001", payment.id, order.id, payment.amount, DISPUTE_FEE, "USD", payment.gateway, opened, lost, rate_on(opened))
-
-

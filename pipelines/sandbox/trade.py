@@ -5,15 +5,14 @@
 
 from __future__ import annotations
 
-import random
-from dataclasses import dataclass, field, replace
-from datetime import UTC, datetime, timedelta
+from dataclasses import dataclass, field
+from datetime import UTC, datetime
 from decimal import Decimal
+from typing import NamedTuple
 
-from pipelines.sandbox.world import CENT, DAYS, GIFT_CARD, MONTH, RATE, UK_STANDARD, US_STATE, Person, Product, World, cents, dice, moment
+from pipelines.sandbox.world import MONTH, RATE, Person, Product, cents
 
 ZERO = Decimal(0)
-DISPUTE_FEE = Decimal("15.00")
 FIRST_MOMENT = datetime(MONTH.year, MONTH.month, MONTH.day, tzinfo=UTC)
 
 
@@ -71,9 +70,8 @@ class Order:
     """GBP for one USD on the day; None for orders in GBP."""
     test: bool = False
     shipped: datetime | None = None
-    earlier: list[Order] = field(default_factory=list)
-    """Versions that the export shows before this one."""
-    version: int = 1
+    pays: str = ""
+    """How it is paid where that is not left to chance: card, gift_card (and the rest by card), nothing."""
 
     @property
     def currency(self) -> str:
@@ -118,14 +116,24 @@ class Payment:
     payout: str = ""
 
 
+class Returned(NamedTuple):
+    """Some pieces of one line of an order that come back, at the price of then."""
+
+    line: int
+    units: int
+    gross: Decimal
+    discount: Decimal
+    tax: Decimal
+    sku: str
+
+
 @dataclass(slots=True)
 class Refund:
-    """Money back; `lines` are (line index from 1, units, net of discount, tax)."""
+    """Money back for some lines of a web order."""
 
     id: str
     order: str
-    lines: list[tuple[int, int, Decimal, Decimal, Decimal]]
-    """Line number, units, gross, discount share, tax share."""
+    lines: list[Returned]
     currency: str
     inclusive: bool
     method: str
@@ -138,12 +146,12 @@ class Refund:
     @property
     def tax(self) -> Decimal:
         """Tax given back."""
-        return sum((line[4] for line in self.lines), ZERO)
+        return sum((line.tax for line in self.lines), ZERO)
 
     @property
     def total(self) -> Decimal:
         """What the customer gets."""
-        goods = sum((line[2] - line[3] for line in self.lines), ZERO)
+        goods = sum((line.gross - line.discount for line in self.lines), ZERO)
         return goods if self.inclusive else goods + self.tax
 
 
@@ -182,8 +190,13 @@ class Payout:
 
     @property
     def net(self) -> Decimal:
-        """What arrives, before currency."""
+        """What leaves the processor, in its currency."""
         return self.gross - self.fees - self.refunds - self.disputes
+
+    @property
+    def settled(self) -> Decimal:
+        """What arrives at the bank, in GBP."""
+        return cents(self.net * self.rate) if self.rate else self.net
 
 
 @dataclass(slots=True)
@@ -202,3 +215,64 @@ def rate_on(day: datetime) -> Decimal:
     return Decimal("0.7900") + Decimal((day.day * 7) % 11 - 5) / 1000
 
 
+@dataclass(slots=True)
+class Receipt:
+    """One till receipt, a sale or a return; prices include the tax."""
+
+    number: str
+    kind: str
+    """SALE or RETURN; a return's lines are positive too."""
+    store: str
+    register: str
+    cashier: str
+    at: datetime
+    lines: list[Line]
+    tip: Decimal
+    gift_cards: int
+    """Gift cards sold on it, 25.00 each."""
+    tender: str
+    by_gift_card: Decimal
+    rounding: Decimal
+    """+ where the shop takes more than the goods cost."""
+    customer: str = ""
+    original: str = ""
+
+    @property
+    def tax(self) -> Decimal:
+        """All tax of the receipt."""
+        return sum((line.tax for line in self.lines), ZERO)
+
+    @property
+    def total(self) -> Decimal:
+        """What the lines add up to, before cash rounding."""
+        return sum((line.total for line in self.lines), ZERO) + self.tip + 25 * self.gift_cards
+
+    @property
+    def paid(self) -> Decimal:
+        """What the main tender took (or gave back)."""
+        return self.total + self.rounding - self.by_gift_card
+
+
+@dataclass(slots=True)
+class Settlement:
+    """A day's card takings of the tills, as the terminal's bank settles them."""
+
+    id: str
+    issued: datetime
+    arrives: datetime
+    gross: Decimal
+    refunds: Decimal
+    fees: Decimal
+
+    @property
+    def net(self) -> Decimal:
+        """What arrives."""
+        return self.gross - self.refunds - self.fees
+
+
+@dataclass(slots=True)
+class Till:
+    """The month of the shops' tills."""
+
+    receipts: list[Receipt] = field(default_factory=list)
+    settlements: list[Settlement] = field(default_factory=list)

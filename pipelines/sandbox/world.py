@@ -1,3 +1,4 @@
+# ruff: noqa: PLR2004 - the dice of an invented company need no names
 """Who and what Meadow & Mill is: products, customers, staff. Invented, seeded, the same on every machine.
 
 Each part of the company has a random generator of its own, seeded by the part's name: a change in one part moves nothing in another.
@@ -91,19 +92,23 @@ class World:
     shifts: list[Shift] = field(default_factory=list)
 
 
-_GOODS = {
-    "KIT": ("Kitchen", UK_STANDARD, "Oak board|Bread knife|Enamel jug|Copper pan|Stoneware bowl|Pie dish|Salt pig|Rolling pin|Tea caddy|Milk pan"
-            "|Egg basket|Linen apron|Butter dish|Pepper mill|Cake stand"),
-    "GAR": ("Garden", UK_STANDARD, "Hand trowel|Seed drawer|Watering can|Terracotta pot|Twine reel|Pruning saw|Kneeling mat|Bird table|Cold frame"
-            "|Bulb planter|Garden fork|Plant labels|Cloche|Potting bench|Rain gauge"),
-    "TEX": ("Textiles", UK_STANDARD, "Wool throw|Linen sheet|Tea towel|Patchwork quilt|Cushion cover|Door curtain|Bath towel|Table runner|Oven glove"
-            "|Napkin set|Lambswool scarf|Picnic rug|Draught excluder|Peg bag|Blanket"),
-    "PAN": ("Pantry", UK_ZERO, "Heather honey|Rolled oats|Stoneground flour|Damson jam|Apple butter|Oatcakes|Cider vinegar|Spelt pasta|Pearl barley"
-            "|Café blend|Quince paste|Nettle tea|Rye flakes|Mixed seeds"),
-}  # fmt: skip
-_FIRST = "Ada Bram Cora Dilys Edwin Flora Gwen Hector Iris Jonah Kitty Leopold Maud Ned Olive Piers Quilla Rufus Sybil Tobias".split()
-_LAST = "Ashdown Birtwhistle Cobbold Dunmore Elderfield Fenwick Gorsley Hathersage Inskip Jellicoe Kettlewell Larkrise".split()
-_STREETS = "Mill Lane|Orchard Row|Weaver's Yard|Long Meadow|Kiln Street|Tannery Road".split("|")
+_KITCHEN = """Oak board|Bread knife|Enamel jug|Copper pan|Stoneware bowl|Pie dish|Salt pig|Rolling pin|Tea caddy|Milk pan|Egg basket
+Linen apron|Butter dish|Pepper mill|Cake stand"""
+_GARDEN = """Hand trowel|Seed drawer|Watering can|Terracotta pot|Twine reel|Pruning saw|Kneeling mat|Bird table|Cold frame|Bulb planter
+Garden fork|Plant labels|Cloche|Potting bench|Rain gauge"""
+_TEXTILES = """Wool throw|Linen sheet|Tea towel|Patchwork quilt|Cushion cover|Door curtain|Bath towel|Table runner|Oven glove|Napkin set
+Lambswool scarf|Picnic rug|Draught excluder|Peg bag|Blanket"""
+_PANTRY = """Heather honey|Rolled oats|Stoneground flour|Damson jam|Apple butter|Oatcakes|Cider vinegar|Spelt pasta|Pearl barley|Café blend
+Quince paste|Nettle tea|Rye flakes|Mixed seeds"""
+_SHELVES = {
+    "KIT": ("Kitchen", UK_STANDARD, _KITCHEN),
+    "GAR": ("Garden", UK_STANDARD, _GARDEN),
+    "TEX": ("Textiles", UK_STANDARD, _TEXTILES),
+    "PAN": ("Pantry", UK_ZERO, _PANTRY),
+}
+_FIRST = """Ada Bram Cora Dilys Edwin Flora Gwen Hector Iris Jonah Kitty Leopold Maud Ned Olive Piers Quilla Rufus Sybil Tobias"""
+_LAST = """Ashdown Birtwhistle Cobbold Dunmore Elderfield Fenwick Gorsley Hathersage Inskip Jellicoe Kettlewell Larkrise"""
+_STREETS = ("Mill Lane", "Orchard Row", "Weaver's Yard", "Long Meadow", "Kiln Street", "Tannery Road")
 _CITIES = {"GB": (("Bath", "BA1 1ZZ"), ("York", "YO1 9ZZ"), ("Ludlow", "SY8 1ZZ"), ("Hebden Bridge", "HX7 8ZZ")),
            "US": (("Ithaca", "14850"), ("Saratoga Springs", "12866"))}  # fmt: skip
 GIFT_CARD = "GIFT-25"
@@ -111,8 +116,8 @@ GIFT_CARD = "GIFT-25"
 
 def _products() -> list[Product]:
     rng, made = dice("products"), []
-    for code, (category, tax, titles) in _GOODS.items():
-        for n, title in enumerate(titles.split("|"), 1):
+    for code, (category, tax, titles) in _SHELVES.items():
+        for n, title in enumerate(titles.replace("\n", "|").split("|"), 1):
             pounds = rng.randrange(3, 12) if code == "PAN" else rng.randrange(8, 90)
             gbp = Decimal(pounds) + Decimal(rng.choice(("0.00", "0.50", "0.95", "0.99")))
             made.append(Product(f"{code}-{n:03}", title, category, tax, gbp, cents(gbp * Decimal("1.15")), cents(gbp * Decimal("0.38"))))
@@ -121,9 +126,9 @@ def _products() -> list[Product]:
 
 
 def _person(rng: random.Random, number: str, used: set[str], country: str, domain: str) -> Person:
-    first, last = rng.choice(_FIRST), rng.choice(_LAST)
+    first, last = rng.choice(_FIRST.split()), rng.choice(_LAST.split())
     while f"{first}.{last}" in used:
-        first, last = rng.choice(_FIRST), rng.choice(_LAST)
+        first, last = rng.choice(_FIRST.split()), rng.choice(_LAST.split())
     used.add(f"{first}.{last}")
     city, postcode = rng.choice(_CITIES[country])
     phone = f"+44 1632 960{rng.randrange(1000):03}" if country == "GB" else f"+1 607 555 01{rng.randrange(100):02}"
@@ -165,7 +170,7 @@ def _shifts(staff: list[Person]) -> list[Shift]:
     return shifts
 
 
-def world() -> World:
-    """The company as it stands on the first of January."""
+def the_company() -> World:
+    """Everything that stands before the first sale, made anew."""
     staff = _staff()
     return World(_products(), _customers(), staff, _shifts(staff))
