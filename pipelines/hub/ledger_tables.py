@@ -252,3 +252,13 @@ suppression = sa.Table(
     sa.Column("erased_at", Instant, nullable=False),
     comment="Which keys were erased, as digests: the next sync and a restored backup apply it again.",
 )
+
+binding = sa.Table(
+    "binding",
+    metadata,
+    sa.Column("binding_id", sa.Integer, primary_key=True, autoincrement=False),
+    sa.Column("place", Json, nullable=False),
+    sa.Column("bound_at", Instant, nullable=False),
+    sa.Column("bound_by", sa.String(120), nullable=False),
+    comment="Where this database lives; the row with the highest id counts. A copy that wakes up elsewhere does not deliver.",
+)

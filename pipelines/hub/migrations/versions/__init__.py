@@ -1,0 +1,1 @@
+"""The steps, in order. Never change one that was released."""
