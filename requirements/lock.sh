@@ -8,6 +8,7 @@ lock() {
   uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
     --no-emit-index-url --no-annotate --no-header "$@" pyproject.toml -o "requirements/$out"
 }
-lock base.txt --group build
-lock dev.txt --group build --group dev --extra postgres --extra parquet --extra xlsx
 lock all.txt --group build --group dev --all-extras
+# The others are parts of it, so that the demo runs the versions that were tested.
+lock base.txt --constraint requirements/all.txt --group build
+lock dev.txt --constraint requirements/all.txt --group build --group dev --extra postgres --extra parquet --extra xlsx
