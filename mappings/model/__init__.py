@@ -14,12 +14,41 @@ from __future__ import annotations
 from types import MappingProxyType
 
 from mappings.model.base import PII, Document, ExternalRef, Part, StockLine
+from mappings.model.books import JournalEntry
 from mappings.model.order import Adjustment, Order, Refund
 from mappings.model.packing import Packed, content_hash, join, pack, split
+from mappings.model.party import Customer, Location, Supplier
 from mappings.model.payment import Dispute, Fee, GiftCardEntry, Payment
+from mappings.model.payout import BalanceTransaction, Payout
+from mappings.model.people import Employee, TimeEntry, TipPayout
+from mappings.model.product import Product
+from mappings.model.stock import Fulfillment, StockMovement
 
 REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
-    {cls.type: cls for cls in (Order, Refund, Adjustment, Payment, Fee, Dispute, GiftCardEntry)}
+    {
+        cls.type: cls
+        for cls in (
+            Order,
+            Refund,
+            Adjustment,
+            Payment,
+            Fee,
+            Dispute,
+            GiftCardEntry,
+            Payout,
+            BalanceTransaction,
+            Product,
+            Fulfillment,
+            StockMovement,
+            Customer,
+            Supplier,
+            Location,
+            Employee,
+            TimeEntry,
+            TipPayout,
+            JournalEntry,
+        )
+    }
 )
 """Every document type by its name."""
 
@@ -27,17 +56,29 @@ __all__ = [
     "PII",
     "REGISTRY",
     "Adjustment",
+    "BalanceTransaction",
+    "Customer",
     "Dispute",
     "Document",
+    "Employee",
     "ExternalRef",
     "Fee",
+    "Fulfillment",
     "GiftCardEntry",
+    "JournalEntry",
+    "Location",
     "Order",
     "Packed",
     "Part",
     "Payment",
+    "Payout",
+    "Product",
     "Refund",
     "StockLine",
+    "StockMovement",
+    "Supplier",
+    "TimeEntry",
+    "TipPayout",
     "content_hash",
     "join",
     "pack",

@@ -7,7 +7,7 @@ Numbers never come in as binary floats: a float is an error even where its value
 from __future__ import annotations
 
 import re
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
 from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias, get_args
@@ -172,6 +172,12 @@ class StockLine(NamedTuple):
     location: str
     units: Decimal
     unit_cost: Decimal | None
+
+
+def cost_of(lines: Iterable[StockLine], currency: str | None) -> tuple[Decimal, str] | None:
+    """Units times unit cost, in the currency given; None where no line knows its cost or nobody says the currency."""
+    known = [line.units * line.unit_cost for line in lines if line.unit_cost is not None]
+    return (sum(known, ZERO), currency) if known and currency else None
 
 
 class Part(NamedTuple):

@@ -31,6 +31,7 @@ from mappings.model.base import (
     Value,
     Whole,
     YesNo,
+    cost_of,
 )
 
 LineKind: TypeAlias = Literal[
@@ -144,6 +145,8 @@ class Trade(Document):
     customer_number: Text | None = None
     """The buyer's number at the source; no personal field."""
     country: Country | None = None
+    cost_currency: Currency | None = None
+    """Of the lines' unit costs; `currency` where empty."""
     location: Text | None = None
     channel: Text | None = None
     employee_number: Text | None = None
@@ -170,15 +173,15 @@ class Trade(Document):
             _check_line(line, tax_inclusive=self.tax_inclusive)
         found = net + self.rounding_total if self.tax_inclusive else net + tax + self.rounding_total
         if found != self.grand_total:
-            raise _mismatch("grand total", self.grand_total, found)
+            raise mismatch("grand total", self.grand_total, found)
         if self.tax_total is not None and self.tax_total != tax:
-            raise _mismatch("tax total", self.tax_total, tax)
+            raise mismatch("tax total", self.tax_total, tax)
         if self.discount_total is not None and self.discount_total != discount:
-            raise _mismatch("discount total", self.discount_total, discount)
+            raise mismatch("discount total", self.discount_total, discount)
         if self.tax_lines and (listed := sum((line.amount for line in self.tax_lines), ZERO)) != tax:
-            raise _mismatch("tax lines", listed, tax)
+            raise mismatch("tax lines", listed, tax)
         if self.discounts and (listed := sum((each.amount for each in self.discounts), ZERO)) != discount:
-            raise _mismatch("discounts", listed, discount)
+            raise mismatch("discounts", listed, discount)
         return self
 
     def amount(self) -> tuple[Decimal, str]:
@@ -190,6 +193,10 @@ class Trade(Document):
         return bool(self.grand_total or self.rounding_total) or any(
             line.net_amount or line.tax_amount or line.discount_amount for line in self.lines
         )
+
+    def cost(self) -> tuple[Decimal, str] | None:
+        """Cost of the goods on its lines, where the lines know it."""
+        return cost_of(self.stock(), self.cost_currency or self.currency)
 
     def stock(self) -> Iterator[StockLine]:
         """Lines whose kind moves stock (`MOVES_STOCK`)."""
@@ -274,15 +281,15 @@ def _check_line(line: Line, *, tax_inclusive: bool) -> None:
             "item_missing", "line {line} is of kind {kind} and names no item", {"line": line.line_number, "kind": line.kind}
         )
     if line.gross_amount is not None and line.gross_amount - line.discount_amount != line.net_amount:
-        raise _mismatch(f"line {line.line_number}, gross less discount", line.net_amount, line.gross_amount - line.discount_amount)
+        raise mismatch(f"line {line.line_number}, gross less discount", line.net_amount, line.gross_amount - line.discount_amount)
     if line.total_amount is not None:
         found = line.net_amount if tax_inclusive else line.net_amount + line.tax_amount
         if found != line.total_amount:
-            raise _mismatch(f"line {line.line_number}, total", line.total_amount, found)
+            raise mismatch(f"line {line.line_number}, total", line.total_amount, found)
 
 
-def _mismatch(what: str, stated: Decimal, found: Decimal) -> PydanticCustomError:
-    """The error that translating shows as MAP-TOTAL."""
+def mismatch(what: str, stated: Decimal, found: Decimal) -> PydanticCustomError:
+    """The error that translating shows as MAP-TOTAL: pydantic type `total_mismatch`, context what, stated, found."""
     return PydanticCustomError(
         "total_mismatch", "{what}: {stated} is stated, {found} is the sum", {"what": what, "stated": str(stated), "found": str(found)}
     )

@@ -1,0 +1,89 @@
+"""Goods that move: shipped for a sale, or moved, counted and corrected without one."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import ClassVar, Literal
+from uuid import UUID
+
+from mappings.model.base import ZERO, Amount, Currency, Day, Document, Instant, Key, Quantity, StockLine, Text, Value, Whole, cost_of
+
+
+class FulfillmentLine(Value):
+    """Units of one line of the sale that were shipped."""
+
+    order_line: Whole | None = None
+    sku: Key
+    quantity: Quantity
+    unit_cost: Amount | None = None
+    earned_amount: Amount = ZERO
+    """Revenue that was a deposit until now: only for sales that were booked as kind `deposit`."""
+
+
+class Fulfillment(Document):
+    """Goods handed over for a sale. Positive units leave the stock."""
+
+    type: ClassVar[str] = "fulfillment"
+    title: ClassVar[str] = "Fulfilment"
+
+    business_date: Day
+    order_id: UUID | None = None
+    order_number: Text | None = None
+    location: Text | None = None
+    status: Literal["pending", "shipped", "cancelled"] = "shipped"
+    shipped_at: Instant | None = None
+    tracking_numbers: tuple[Text, ...] = ()
+    currency: Currency | None = None
+    """Of costs and earned amounts; needed where a line has one."""
+    lines: tuple[FulfillmentLine, ...]
+
+    def amount(self) -> tuple[Decimal, str] | None:
+        """Deposits that became revenue; None where there is none."""
+        if self.currency is None or self.status != "shipped":
+            return None
+        return sum((line.earned_amount for line in self.lines), ZERO), self.currency
+
+    def cost(self) -> tuple[Decimal, str] | None:
+        """Cost of what was shipped."""
+        return cost_of(self.stock(), self.currency)
+
+    def stock(self) -> Iterator[StockLine]:
+        """All lines, once shipped."""
+        if self.status == "shipped":
+            for line in self.lines:
+                yield StockLine(line.sku, self.location or "", line.quantity, line.unit_cost)
+
+    def parents(self) -> tuple[UUID, ...]:
+        """The sale."""
+        return (self.order_id,) if self.order_id else ()
+
+
+class StockMovement(Document):
+    """Stock that changes without a sale. Signed: + the location has more, − it has less."""
+
+    type: ClassVar[str] = "stock_movement"
+    title: ClassVar[str] = "Stock movement"
+
+    business_date: Day
+    movement_type: Literal["receipt", "transfer", "adjustment", "count", "assembly", "return"]
+    sku: Key
+    location: Text | None = None
+    quantity: Quantity
+    from_location: Text | None = None
+    """For a transfer: the place that has so much less."""
+    unit_cost: Amount | None = None
+    currency: Currency | None = None
+    """Of the unit cost."""
+    reason: Text | None = None
+    moved_at: Instant | None = None
+
+    def cost(self) -> tuple[Decimal, str] | None:
+        """Cost of what left (+) or came in (−)."""
+        return cost_of(self.stock(), self.currency)
+
+    def stock(self) -> Iterator[StockLine]:
+        """One line, two for a transfer."""
+        yield StockLine(self.sku, self.location or "", -self.quantity, self.unit_cost)
+        if self.movement_type == "transfer":
+            yield StockLine(self.sku, self.from_location or "", self.quantity, self.unit_cost)
