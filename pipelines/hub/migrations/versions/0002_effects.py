@@ -157,6 +157,7 @@ def upgrade() -> None:
         sa.Column("part", sa.String(length=40), server_default="", nullable=False),
         sa.Column("document_id", sa.Uuid(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
+        sa.Column("want", sa.String(length=8), nullable=False),
         sa.Column("remote_id", sa.Text(), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
         sa.Column("unit", sa.String(length=3), nullable=False),
@@ -197,6 +198,7 @@ def upgrade() -> None:
         sqlite_where=sa.text("fate NOT IN ('excluded', 'merged')"),
         postgresql_where=sa.text("fate NOT IN ('excluded', 'merged')"),
     )
+    op.create_index("ix_disposition_operation", "disposition", ["operation_id"], unique=False)
     at("G1")
     op.create_table(
         "summary",
