@@ -43,6 +43,8 @@ CODES: dict[str, str] = {
     # posting and delivering
     "POST-ACCOUNT": "the route names no account for this role",
     "POST-RULE": "the posting table has no rule for this event",
+    "POST-RATE": "no exchange rate is known for this currency and day",
+    "POST-COST": "nobody says what an item that moves costs",
     "POST-UNBALANCED": "debits and credits of the entry differ",
     "POST-DECISION": "a decision of the company is missing",
     "POST-PERIOD": "the accounting period is closed",

@@ -89,6 +89,8 @@ class Dispute(Document):
     exchange_rate: Rate | None = None
     disputed_amount: Amount
     fee_amount: Amount = ZERO
+    fee_returned: Amount = ZERO
+    """Where it was won: what of the fee came back."""
     status: Literal["open", "won", "lost"] = "open"
     due_on: Day | None = None
     resolved_on: Day | None = None

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from decimal import Decimal
-from typing import ClassVar, Literal
+from typing import ClassVar, Literal, Self
 from uuid import UUID
+
+from pydantic import model_validator
+from pydantic_core import PydanticCustomError
 
 from mappings.model.base import ZERO, Amount, Currency, Day, Document, Instant, Key, Quantity, StockLine, Text, Value, Whole, cost_of
 
@@ -37,6 +40,12 @@ class Fulfillment(Document):
     currency: Currency | None = None
     """Of costs and earned amounts; needed where a line has one."""
     lines: tuple[FulfillmentLine, ...]
+
+    @model_validator(mode="after")
+    def _names_currency(self) -> Self:
+        if self.currency is None and any(line.unit_cost is not None or line.earned_amount for line in self.lines):
+            raise PydanticCustomError("currency_missing", "lines have amounts, and the document names no currency")
+        return self
 
     def amount(self) -> tuple[Decimal, str] | None:
         """Deposits that became revenue; None where there is none."""
@@ -77,6 +86,12 @@ class StockMovement(Document):
     """Of the unit cost."""
     reason: Text | None = None
     moved_at: Instant | None = None
+
+    @model_validator(mode="after")
+    def _names_currency(self) -> Self:
+        if self.currency is None and self.unit_cost is not None:
+            raise PydanticCustomError("currency_missing", "there is a unit cost, and the document names no currency")
+        return self
 
     def cost(self) -> tuple[Decimal, str] | None:
         """Cost of what left (+) or came in (−)."""

@@ -38,6 +38,8 @@ class Entry:
     lines: tuple[Line, ...]
     bridge: Mapping[str, Decimal] = field(default_factory=dict)
     """By component, what the entry's total and the document's amount differ by: Σ control lines − Σ bridge = document's amount."""
+    adjusted: Mapping[str, Decimal] = field(default_factory=dict)
+    """By account, what was put on a line because lines that were converted one by one did not balance."""
 
     @property
     def total(self) -> Decimal:

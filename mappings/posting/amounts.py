@@ -1,0 +1,165 @@
+"""From a document to the amounts that the posting table knows: (what, amount) pairs in the document's own currency, unrounded.
+
+Only the arithmetic is here; which account and which side is the table's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from decimal import Decimal
+from types import MappingProxyType
+from typing import Any, NamedTuple, TypeAlias
+
+from mappings.model.base import ZERO, Document
+from mappings.model.books import JournalEntry
+from mappings.model.money import rounded
+from mappings.model.order import Line, Order, Refund, Trade
+from mappings.model.payment import Dispute, Fee, GiftCardEntry, Payment
+from mappings.model.payout import BalanceTransaction, Payout
+from mappings.model.people import TipPayout
+from mappings.model.stock import Fulfillment
+from mappings.posting.books import Books
+
+ON_ACCOUNT = frozenset({"invoice", "credit_note"})
+"""Representations whose payments are documents of their own."""
+CARDS_OF_OURS = frozenset({"gift_card", "store_credit"})
+
+
+class Item(NamedTuple):
+    """One amount of an event, positive in the document's own sense."""
+
+    what: str
+    amount: Decimal
+    gateway: str = ""
+
+
+Items: TypeAlias = Iterator[Item]
+
+
+def _without_tax(line: Line, currency: str) -> tuple[Decimal, Decimal]:
+    """Goods before discount and the discount, both without the tax that a tax-inclusive line holds."""
+    net, discount = line.net_amount - line.tax_amount, line.discount_amount
+    if discount and line.net_amount:
+        discount -= rounded(discount * line.tax_amount / line.net_amount, currency)
+    return net + discount, discount
+
+
+def trade(document: Trade, representation: str, books: Books) -> Items:
+    """Lines by kind, discounts, tax and cash rounding; then how it is settled."""
+    sums: dict[str, Decimal] = {}
+    discounts = taxes = ZERO
+    inclusive = document.tax_inclusive
+    for line in document.lines:
+        discount = line.discount_amount
+        if inclusive:
+            gross, discount = _without_tax(line, document.currency)
+        else:
+            gross = line.net_amount + discount
+        sums[line.kind] = sums.get(line.kind, ZERO) + gross
+        discounts += discount
+        taxes += line.tax_amount
+    for kind, amount in sums.items():
+        yield Item(kind, amount)
+    yield Item("discount_given", discounts)
+    yield Item("tax", taxes)
+    yield Item("cash_rounding", document.rounding_total)
+    yield from settled(document, representation, books)
+
+
+def settled(document: Trade, representation: str, books: Books) -> Items:
+    """How the total was paid; what no tender covers is owed. On account only our own cards count, and only if the sale books them."""
+    open_amount = document.grand_total
+    tenders = document.tenders if isinstance(document, Order | Refund) else ()
+    for tender in tenders:
+        if representation in ON_ACCOUNT and (tender.tender_type not in CARDS_OF_OURS or books.gift_cards_taken == "with_payment"):
+            continue
+        open_amount -= tender.amount
+        yield Item(f"paid_{tender.tender_type}", tender.amount, tender.gateway or "")
+    yield Item("owed", open_amount)
+
+
+def payment(document: Payment, _representation: str, books: Books) -> Items:
+    """Money for an invoice; a gift card only where the invoice did not book it."""
+    if document.tender_type in CARDS_OF_OURS and books.gift_cards_taken == "with_sale":
+        return
+    amount, _ = document.amount()
+    yield Item(f"paid_{document.tender_type}", amount, document.gateway or "")
+    yield Item("settled", amount)
+
+
+def fee(document: Fee, _representation: str, _books: Books) -> Items:
+    """A fee and the balance it is taken from."""
+    yield Item(document.fee_type, document.fee_amount)
+    yield Item("balance", document.fee_amount)
+
+
+def payout(document: Payout, part: str) -> Items:
+    """One leg: both sides are the net amount."""
+    yield Item("in_transit", document.net_amount)
+    yield Item("bank" if part in ("arrival", "returned") else "balance", document.net_amount)
+
+
+def dispute(document: Dispute, part: str) -> Items:
+    """Opened: amount and fee leave the balance. Won: both come back as far as they do. Lost: the claim becomes a loss."""
+    yield Item("disputed", document.disputed_amount)
+    if part == "lost":
+        yield Item("loss", document.disputed_amount)
+        return
+    charge = document.fee_amount if part == "opened" else document.fee_returned
+    yield Item("fee", charge)
+    yield Item("balance", document.disputed_amount + charge)
+
+
+def balance_transaction(document: BalanceTransaction, _representation: str, _books: Books) -> Items:
+    """The fee, and what the settlement differs from the booking."""
+    difference = document.booked_amount - document.settled_amount
+    yield Item("fee", document.fee_amount)
+    yield Item("difference", difference)
+    yield Item("balance", document.fee_amount + difference)
+
+
+def gift_card_entry(document: GiftCardEntry, _representation: str, _books: Books) -> Items:
+    """Only what no sale books: expiry and correction."""
+    if document.entry_type in ("expire", "adjust"):
+        yield Item("expired", -document.balance_change)
+        yield Item("breakage", -document.balance_change)
+
+
+def fulfillment(document: Fulfillment, _representation: str, _books: Books) -> Items:
+    """Deposits that became revenue."""
+    earned = sum((line.earned_amount for line in document.lines), ZERO)
+    yield Item("deposit", earned)
+    yield Item("earned", earned)
+
+
+def tip_payout(document: TipPayout, _representation: str, _books: Books) -> Items:
+    """Tips handed to payroll."""
+    yield Item("tip", document.tips)
+    yield Item("payroll", document.tips)
+
+
+def cost(document: Document) -> Items:
+    """Cost of what left the stock; nothing where nothing moved."""
+    known = document.cost()
+    if known is not None:
+        yield Item("cost", known[0])
+        yield Item("inventory", known[0])
+
+
+WHOLE: MappingProxyType[str, Callable[[Any, str, Books], Items]] = MappingProxyType(
+    {
+        "order": trade,
+        "refund": trade,
+        "adjustment": trade,
+        "payment": payment,
+        "fee": fee,
+        "balance_transaction": balance_transaction,
+        "gift_card_entry": gift_card_entry,
+        "fulfillment": fulfillment,
+        "tip_payout": tip_payout,
+    }
+)
+"""Documents of one leg."""
+LEGS: MappingProxyType[str, Callable[[Any, str], Items]] = MappingProxyType({"payout": payout, "dispute": dispute})
+"""Documents of several legs: the second argument is the part."""
+JOURNAL = JournalEntry.type
