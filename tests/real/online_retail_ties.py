@@ -137,7 +137,7 @@ def _lines(parquet: Path) -> _Lines:
     sql = """WITH credited AS (SELECT DISTINCT customer, code, price FROM line WHERE left(invoice, 1) = 'C')
              SELECT kind, line.invoice, customer, code, price, units, d.moment FROM line
              JOIN document d USING (invoice) JOIN credited USING (customer, code, price)
-             WHERE customer IS NOT NULL AND ((kind = 'sale' AND units > 0) OR kind = 'credit')
+             WHERE customer IS NOT NULL AND kind IN ('sale', 'credit')
              ORDER BY d.moment, line.invoice, abs(units)"""
     moment: dict[str, datetime] = {}
     sold: dict[Key, dict[str, int]] = defaultdict(dict)

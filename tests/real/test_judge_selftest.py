@@ -174,12 +174,13 @@ def test_right_books_and_stock_pass(parquet: Path, right: Books, tmp_path: Path,
     assert sorted(path.name for path in tmp_path.iterdir()) == ["entries.beancount", "main.beancount", "stock.sqlite"]
 
 
-def test_stock_in_postgresql_is_read_too(parquet: Path, tmp_path: Path, postgres_url: str) -> None:
+@pytest.mark.parametrize("type_of_units", ["NUMERIC(18,6)", "BIGINT"])  # PostgreSQL has decimals: whole numbers there are units
+def test_stock_in_postgresql_is_read_too(parquet: Path, tmp_path: Path, postgres_url: str, type_of_units: str) -> None:
     few = variants.first_rows(parquet, tmp_path, 5_000)
     rows = [{"item": item, "units": units} for item, units in expected_stock(few).items()]
     engine = sa.create_engine(postgres_url)
     with engine.begin() as con:
-        con.execute(sa.text("CREATE TABLE stock_movement (item TEXT, units NUMERIC(18,6), kind TEXT, moved_on DATE)"))
+        con.execute(sa.text(f"CREATE TABLE stock_movement (item TEXT, units {type_of_units}, kind TEXT, moved_on DATE)"))
         con.execute(sa.text("INSERT INTO stock_movement VALUES (:item, :units, 'sale', '2010-12-01')"), rows)
     assert judge_stock(postgres_url, few) == judge_stock_months(postgres_url, few) == []
     with engine.begin() as con:
