@@ -39,17 +39,23 @@ class Lease:
     clock: Callable[[], datetime] = field(repr=False, compare=False)
 
 
-def take(hub: Hub, name: str, holder: str, ttl: timedelta) -> Lease | None:
-    """A new lease on `name` for `ttl`, or None while somebody else holds it. Takes over one that has expired."""
+def take(
+    hub: Hub, name: str, holder: str, ttl: timedelta, is_gone: Callable[[str], bool] = lambda _holder: False
+) -> Lease | None:
+    """A new lease on `name` for `ttl`, or None while somebody else holds it. Takes over one that has expired or whose holder is gone."""
     with hub.read() as tx:
-        if _held(tx, name, hub.clock()):  # the usual answer, without waiting for the counter
+        before = _held(tx, name, hub.clock())
+        gone = before is not None and is_gone(before[1])
+        if before is not None and not gone:  # the usual answer, without waiting for the counter
             return None
     with hub.begin() as tx:
         number = allocate(tx, "lease", 1)  # its row stays locked: takers come one after the other
         now = hub.clock()
         tx.execute(sa.delete(table).where(table.c.name == name, ~_LIVE))
         tx.execute(sa.update(table).where(table.c.name == name, _LIVE, table.c.expires_at <= now).values(live=False))
-        if _held(tx, name, now):
+        if before is not None and gone:
+            tx.execute(sa.update(table).where(table.c.number == before[0]).values(live=False))
+        if _held(tx, name, now) is not None:
             return None
         tx.execute(sa.insert(table).values(number=number, name=name, holder=holder, expires_at=now + ttl, live=True))
         return Lease(number, name, holder, now + ttl, ttl, hub.clock)
@@ -86,5 +92,7 @@ def live_numbers(tx: Connection, now: datetime) -> set[int]:
     return set(tx.execute(sa.select(table.c.number).where(_LIVE, table.c.expires_at > now)).scalars())
 
 
-def _held(tx: Connection, name: str, now: datetime) -> bool:
-    return tx.execute(sa.select(table.c.number).where(table.c.name == name, _LIVE, table.c.expires_at > now)).first() is not None
+def _held(tx: Connection, name: str, now: datetime) -> tuple[int, str] | None:
+    """Number and holder of the lease in force."""
+    row = tx.execute(sa.select(table.c.number, table.c.holder).where(table.c.name == name, _LIVE, table.c.expires_at > now)).first()
+    return (row.number, row.holder) if row else None

@@ -154,6 +154,8 @@ document = sa.Table(
     sa.Column("moves_stock", sa.Boolean, nullable=False),
     sa.Column("hours", Amount, nullable=False),
     sa.Column("parent_id", sa.Uuid),
+    sa.Column("party", sa.Text),
+    sa.Column("parts", Json),
     sa.Column("test", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("deleted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("translated_at", Instant, nullable=False),
@@ -162,6 +164,13 @@ document = sa.Table(
         "ix_document_current", "document_id", unique=True, sqlite_where=sa.text("current = 1"), postgresql_where=sa.text("current")
     ),
     sa.Index("ix_document_group", "connection_id", "stream", "group_key"),
+    sa.Index(
+        "ix_document_party",
+        "connection_id",
+        "party",
+        sqlite_where=sa.text("party IS NOT NULL AND current = 1"),
+        postgresql_where=sa.text("party IS NOT NULL AND current"),
+    ),
     comment="Canonical revisions, never overwritten (`current` apart, which says which revision is the newest).",
 )
 

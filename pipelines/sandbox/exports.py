@@ -72,7 +72,8 @@ def order_row(order: Order, updated: datetime | None = None) -> Row:
 
 
 def payment_row(payment: Payment) -> Row:
-    """One charge; amounts in pence and cents."""
+    """One charge, in pence and cents; the processor's part is in GBP."""
+    settlement = {"currency": "GBP", "amount": int(payment.settled * 100), "fee": int(payment.fee * 100)}
     return {
         "id": payment.id,
         "order": payment.order,
@@ -80,9 +81,9 @@ def payment_row(payment: Payment) -> Row:
         "method": payment.method,
         "gateway": payment.gateway or None,
         "amount": int(payment.amount * 100),
-        "fee": int(payment.fee * 100),
         "currency": payment.currency,
         "exchange_rate": f"{payment.rate:.4f}" if payment.rate else None,
+        "settlement": settlement if payment.gateway else None,
         "payout": payment.payout or None,
     }
 
@@ -139,11 +140,11 @@ def dispute_rows(dispute: Dispute) -> list[Row]:
 
 
 def payout_row(payout: Payout) -> Row:
-    """What a processor sent; the settlement is in the bank's currency."""
+    """What a processor sent to the bank."""
     return {
         "id": payout.id,
         "gateway": payout.gateway,
-        "currency": payout.currency,
+        "currency": "GBP",
         "issued_at": utc(payout.issued),
         "arrival_date": f"{payout.arrives:%Y-%m-%d}",
         "status": "paid",
@@ -152,9 +153,6 @@ def payout_row(payout: Payout) -> Row:
         "refunds": int(payout.refunds * 100),
         "disputes": int(payout.disputes * 100),
         "net": int(payout.net * 100),
-        "settlement_currency": "GBP",
-        "settlement_amount": int(payout.settled * 100),
-        "exchange_rate": f"{payout.rate:.4f}" if payout.rate else None,
     }
 
 

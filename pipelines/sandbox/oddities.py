@@ -116,17 +116,11 @@ def cut_last_line(file: bytes) -> bytes:
 
 def web_payment_rows(web: Web, marks: Marks) -> list[Row]:
     """The charges; one by a means that nobody mapped, two lines twice."""
-    plain = {order.id for order in plain_orders(web)}
-    payments = [p for p in web.payments if p.order in plain and p.method == "wallet"]
-    strange = payments[5]
+    for payment in web.payments:
+        if payment.method == "seashells":
+            marks.lost_payments.add(payment.id)
+            marks.add(PAYMENTS, payment.id, "paid by seashells, a means that nobody mapped", "MAP-LOOKUP", "held; its order stays unpaid")
     rows = [payment_row(payment) for payment in web.payments]
-    for row in rows:
-        if row["id"] == strange.id:
-            row["method"] = "seashells"
-    marks.lost_payments.add(strange.id)
-    marks.add(
-        PAYMENTS, strange.id, "paid by seashells, a means that nobody mapped", "MAP-LOOKUP", "held; the order stays open on receivables"
-    )
     for n in (100, 200):
         marks.add(PAYMENTS, rows[n]["id"], "the same line stands in the file twice", "", "repeated: counted as read, booked once")
     return [*rows[:201], rows[200], *rows[201:], rows[100]]

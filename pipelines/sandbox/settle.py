@@ -7,14 +7,17 @@ import random
 from datetime import datetime, timedelta
 from decimal import Decimal
 
-from pipelines.sandbox.trade import FIRST_MOMENT, ZERO, Dispute, Order, Payment, Payout, Refund, Returned, Web, rate_on
+from pipelines.sandbox.trade import FIRST_MOMENT, ZERO, Dispute, Order, Payment, Payout, Refund, Returned, Web, in_gbp, rate_on
 from pipelines.sandbox.world import DAYS, GIFT_CARD, cents, dice
 
 CARD_VALUE = Decimal("25.00")
 DISPUTE_FEE = Decimal("15.00")
-FEES = {"uk": (Decimal("0.015"), Decimal("0.20")), "us": (Decimal("0.029"), Decimal("0.30"))}
-"""Share and fixed part that the card processor keeps; the wallet takes the American price everywhere."""
-PAYOUT_DAYS = {("cardwell", "GBP"): (1, 4), ("cardwell", "USD"): (4,), ("pursey", "GBP"): (2,), ("pursey", "USD"): (2,)}
+FEES = {("card", "GBP"): (Decimal("0.015"), Decimal("0.20"))}
+DEARER = (Decimal("0.029"), Decimal("0.25"))
+"""Share and fixed part that a processor keeps of a charge; wallets and foreign cards cost more."""
+SPREAD = Decimal("0.0040")
+"""By how much a processor's rate is worse than the one at which the shop books a sale in USD."""
+PAYOUT_DAYS = {"cardwell": (1, 4), "pursey": (2,)}
 """Weekdays (0 is Monday) on which each processor pays out."""
 LAST_MOMENT = FIRST_MOMENT + timedelta(days=DAYS)
 
@@ -29,12 +32,10 @@ def web_month(orders: list[Order]) -> Web:
     return web
 
 
-def fee_of(method: str, store: str, amount: Decimal) -> Decimal:
+def fee_of(method: str, currency: str, settled: Decimal) -> Decimal:
     """What the processor keeps of a charge. It comes with the processor's export; the product never computes a fee."""
-    if method == "gift_card":
-        return ZERO
-    share, fixed = FEES[store if method == "card" else "us"]
-    return cents(amount * share) + fixed
+    share, fixed = FEES.get((method, currency), DEARER)
+    return cents(settled * share) + fixed
 
 
 def bank_days(day: datetime, ahead: int) -> datetime:
@@ -49,23 +50,30 @@ def _payments(orders: list[Order]) -> list[Payment]:
     """Each order is paid as it is placed; gift cards sold before pay a part of some."""
     rng, made, cards = dice("web payments"), list[Payment](), {"GBP": 0, "USD": 0}
     for order in orders:
-        left, by_card = order.total, order.pays == "gift_card"
-        if by_card or (not order.pays and cards[order.currency] and left > 30 and rng.random() < 0.15):
+        left = order.total
+        if order.pays == "gift_card" or (not order.pays and cards[order.currency] and _splits_well(order) and rng.random() < 0.2):
             cards[order.currency] -= 1
             made.append(_payment(order, "gift_card", CARD_VALUE, len(made)))
             left -= CARD_VALUE
         if left and order.pays != "nothing":
-            wallet = not order.pays and rng.random() < 0.2
-            made.append(_payment(order, "wallet" if wallet else "card", left, len(made)))
+            method = {"": "wallet" if rng.random() < 0.2 else "card", "seashells": "seashells"}.get(order.pays, "card")
+            made.append(_payment(order, method, left, len(made)))
         cards[order.currency] += 0 if order.test else sum(line.quantity for line in order.lines if line.sku == GIFT_CARD)
     return made
 
 
+def _splits_well(order: Order) -> bool:
+    """Whether the order is dear enough for a gift card, and its two payments make its total in GBP too, to the penny."""
+    parts = in_gbp(CARD_VALUE, order.rate) + in_gbp(order.total - CARD_VALUE, order.rate)
+    return order.total > 30 and parts == in_gbp(order.total, order.rate)
+
+
 def _payment(order: Order, method: str, amount: Decimal, n: int) -> Payment:
-    gateway = {"card": "cardwell", "wallet": "pursey", "gift_card": ""}[method]
+    gateway = {"card": "cardwell", "wallet": "pursey"}.get(method, "")
+    settled = in_gbp(amount, order.rate - SPREAD if order.rate else None) if gateway else Decimal(0)
+    fee = fee_of(method, order.currency, settled) if gateway else Decimal(0)
     at = order.placed + timedelta(seconds=4)
-    fee = fee_of(method, order.store, amount)
-    return Payment(f"pay_{n + 1:05}", order.id, method, gateway, amount, order.currency, fee, at, order.rate)
+    return Payment(f"pay_{n + 1:05}", order.id, method, gateway, amount, order.currency, at, order.rate, settled, fee)
 
 
 def _refunds(orders: list[Order], payments: list[Payment]) -> list[Refund]:
@@ -115,39 +123,37 @@ def _dispute(web: Web) -> Dispute:
 def _payouts(web: Web) -> list[Payout]:
     """December's charges were paid out in December, so each processor's balance is 0.00 on the first of January."""
     made = list[Payout]()
-    for (gateway, currency), weekdays in PAYOUT_DAYS.items():
+    for gateway, weekdays in PAYOUT_DAYS.items():
         for day in range(DAYS):
             issued = FIRST_MOMENT + timedelta(days=day, hours=6)
-            if issued.weekday() in weekdays and (payout := _payout(web, gateway, currency, issued)):
+            if issued.weekday() in weekdays and (payout := _payout(web, gateway, issued)):
                 made.append(payout)
     return sorted(made, key=lambda p: (p.issued, p.id))
 
 
-def _payout(web: Web, gateway: str, currency: str, issued: datetime) -> Payout | None:
+def _payout(web: Web, gateway: str, issued: datetime) -> Payout | None:
     """What was charged, refunded and disputed up to two days before and not paid out yet."""
     until = issued - timedelta(days=2)
 
     def due(at: datetime, item: Payment | Refund | Dispute) -> bool:
-        return FIRST_MOMENT <= at < until and not item.payout and (item.gateway, item.currency) == (gateway, currency)
+        return FIRST_MOMENT <= at < until and not item.payout and item.gateway == gateway
 
     charges = [p for p in web.payments if due(p.at, p)]
     refunds = [r for r in web.refunds if due(r.at, r)]
     disputes = [d for d in web.disputes if due(d.opened, d)]
-    if not charges and not refunds and not disputes:
+    items: list[Payment | Refund | Dispute] = [*charges, *refunds, *disputes]
+    if not items:
         return None
     payout = Payout(
-        id=f"po_{gateway[0]}{currency[0]}{issued:%m%d}".lower(),
+        id=f"po_{gateway[0]}{issued:%m%d}",
         gateway=gateway,
-        currency=currency,
         issued=issued,
         arrives=bank_days(issued, 2),
-        gross=sum((p.amount for p in charges), ZERO),
+        gross=sum((p.settled for p in charges), ZERO),
         fees=sum((p.fee for p in charges), ZERO),
-        refunds=sum((r.total for r in refunds), ZERO),
-        disputes=sum((d.amount + d.fee for d in disputes), ZERO),
-        rate=rate_on(issued) - Decimal("0.0040") if currency == "USD" else None,
+        refunds=sum((r.settled for r in refunds), ZERO),
+        disputes=sum((d.settled for d in disputes), ZERO),
     )
-    items: list[Payment | Refund | Dispute] = [*charges, *refunds, *disputes]
     for item in items:
         item.payout = payout.id
     return payout

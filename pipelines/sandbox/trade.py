@@ -40,6 +40,11 @@ class Line:
         return self.gross - self.discount + (ZERO if self.inclusive else self.tax)
 
 
+def in_gbp(amount: Decimal, rate: Decimal | None) -> Decimal:
+    """An amount in the currency of the books."""
+    return cents(amount * rate) if rate else amount
+
+
 def tax_of(amount: Decimal, code: str, *, inclusive: bool) -> Decimal:
     """Tax on an amount after discount, rounded half-up once."""
     rate = RATE[code]
@@ -71,7 +76,7 @@ class Order:
     test: bool = False
     shipped: datetime | None = None
     pays: str = ""
-    """How it is paid where that is not left to chance: card, gift_card (and the rest by card), nothing."""
+    """How it is paid where that is not left to chance: card, gift_card (and the rest by card), seashells, nothing."""
 
     @property
     def currency(self) -> str:
@@ -102,7 +107,7 @@ class Order:
 
 @dataclass(slots=True)
 class Payment:
-    """Money in for one order, by one means."""
+    """Money in for one order, by one means. The processors settle everything in GBP and keep their fee in GBP."""
 
     id: str
     order: str
@@ -110,9 +115,12 @@ class Payment:
     gateway: str
     amount: Decimal
     currency: str
-    fee: Decimal
     at: datetime
-    rate: Decimal | None = None
+    rate: Decimal | None
+    """GBP for one USD as the sale was booked; None for GBP."""
+    settled: Decimal
+    """What the processor credited before its fee, in GBP."""
+    fee: Decimal
     payout: str = ""
 
 
@@ -154,6 +162,11 @@ class Refund:
         goods = sum((line.gross - line.discount for line in self.lines), ZERO)
         return goods if self.inclusive else goods + self.tax
 
+    @property
+    def settled(self) -> Decimal:
+        """What the processor took back, in GBP."""
+        return in_gbp(self.total, self.rate)
+
 
 @dataclass(slots=True)
 class Dispute:
@@ -171,32 +184,29 @@ class Dispute:
     rate: Decimal | None = None
     payout: str = ""
 
+    @property
+    def settled(self) -> Decimal:
+        """What the processor took back with its fee, in GBP."""
+        return in_gbp(self.amount, self.rate) + in_gbp(self.fee, self.rate)
+
 
 @dataclass(slots=True)
 class Payout:
-    """What a processor sends to the bank for a stretch of days; amounts in the processor's currency."""
+    """What a processor sends to the bank for a stretch of days, in GBP."""
 
     id: str
     gateway: str
-    currency: str
     issued: datetime
     arrives: datetime
     gross: Decimal
     fees: Decimal
     refunds: Decimal
     disputes: Decimal
-    rate: Decimal | None = None
-    """GBP received for one USD; None where no currency is changed."""
 
     @property
     def net(self) -> Decimal:
-        """What leaves the processor, in its currency."""
+        """What arrives."""
         return self.gross - self.fees - self.refunds - self.disputes
-
-    @property
-    def settled(self) -> Decimal:
-        """What arrives at the bank, in GBP."""
-        return cents(self.net * self.rate) if self.rate else self.net
 
 
 @dataclass(slots=True)

@@ -23,7 +23,7 @@ def web_orders(world: World) -> list[Order]:
     )
     orders = [_order(rng, world, 5001 + n, at) for n, at in enumerate(times)]
     _worked_examples(world, orders)
-    _unpaid(orders)
+    _oddly_paid(orders)
     return orders
 
 
@@ -117,12 +117,14 @@ def _worked_examples(world: World, orders: list[Order]) -> None:
     vat.shipping, vat.shipping_tax, vat.code = Decimal("3.99"), Decimal("0.67"), "JAN10"
 
 
-def _unpaid(orders: list[Order]) -> None:
-    """Three orders of the shop's testers, and one that a voucher makes free."""
+def _oddly_paid(orders: list[Order]) -> None:
+    """Three orders of the shop's testers, one that a voucher makes free, one paid by a means that nobody mapped."""
     january = [o for o in orders if o.placed >= FIRST_MOMENT and not o.pays]
     for order in (january[60], january[180], january[300]):
         order.test, order.pays, order.shipped = True, "nothing", None
-    free = next(o for o in january[90:] if o.store == "uk" and all(line.sku != GIFT_CARD for line in o.lines))
+    goods = [o for o in january[90:] if o.store == "uk" and not o.pays and all(line.sku != GIFT_CARD for line in o.lines)]
+    free, barter = goods[0], goods[40]
+    barter.pays = "seashells"
     free.code, free.pays, free.tip, free.shipping, free.shipping_tax = "FREEBIE", "nothing", ZERO, ZERO, ZERO
     for line in free.lines:
         line.discount, line.tax = line.gross, ZERO

@@ -1,0 +1,229 @@
+"""Deliver: ready operations go to their target, in doubt first and proved afterwards.
+
+    1  what was found in doubt is looked up: adopted, or free to be sent again
+    2  claim            one transaction: operations in doubt, attempts written      O2
+    3  send             no transaction open                                         H1 B1
+    4  receipts         one transaction: receipts, crosswalk, fates, checkpoint     H2 H3
+    5  release          what was never sent goes back
+
+An exception out of `send` leaves the batch in doubt; the next call begins with 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import timedelta
+from decimal import Decimal
+from typing import Any
+
+from sqlalchemy.engine import Connection, Row
+
+from mappings.problem import Problem
+from pipelines.home.settings import Posting
+from pipelines.hub import cursors, delivery
+from pipelines.hub.leases import Lease, fence
+from pipelines.hub.store import Hub, outside_transactions
+from pipelines.hub.words import AttemptState, OperationState
+from pipelines.steps.ingest import Count
+from pipelines.steps.intents import Desired, build
+from targets._kit.writer import (
+    Absent,
+    Answer,
+    Found,
+    InDoubt,
+    NotSent,
+    Payload,
+    Receipt,
+    Refused,
+    Sent,
+    Subject,
+    Unknown,
+    Unpreparable,
+    Verb,
+    Whereabouts,
+    Writer,
+)
+from taps._kit.points import at
+
+_MOST_TRIES = 10
+_PAUSE = timedelta(seconds=60)
+
+
+@dataclass(frozen=True, slots=True)
+class Destination:
+    """One target connection with the postings that lead to it."""
+
+    connection: str
+    writer: Writer
+    postings: Mapping[tuple[str, str], Posting]
+    """(route, posting) → settings, of the routes that may send now."""
+
+    @property
+    def routes(self) -> list[str]:
+        """The routes that may send now."""
+        return sorted({route for route, _posting in self.postings})
+
+
+def open_target(hub: Hub, destination: Destination) -> None:
+    """Open the writer where the last receipts left it."""
+    with hub.read() as tx:
+        mark = cursors.load(tx, destination.connection, cursors.CHECKPOINT)
+    outside_transactions()
+    destination.writer.open(mark.value or None)
+
+
+def look_up(hub: Hub, destination: Destination, lease: Lease, limit: int = 10_000) -> Count:
+    """Find out what became of attempts in doubt. Nothing is sent to a subject before this is done."""
+    with hub.read() as tx:
+        doubtful = delivery.in_doubt(tx, hub.clock(), destination.connection, lease, limit)
+    outside_transactions()
+    answers = destination.writer.find([_sent(row) for row in doubtful])
+    with hub.begin() as tx:
+        fence(tx, lease)
+        found = [
+            delivery.Arrival(row.attempt_id, _operation(row), _decimals(row.bridge), row.predicted, row.digest, answer.receipt, adopted=True)
+            for row, answer in zip(doubtful, answers, strict=True)
+            if isinstance(answer, Found)
+        ]
+        delivery.arrive(tx, hub.clock(), found)
+        for row, answer in zip(doubtful, answers, strict=True):
+            _not_found(tx, hub, row, answer)
+        cursors.checkpoint(tx, hub.clock(), destination.connection, destination.writer.checkpoint())
+    return Count(worked=len(doubtful), landed=len(found))
+
+
+def _sent(row: Row[Any]) -> Sent:
+    subject = Subject(row.target, row.op_kind, str(row.op_local_id), row.op_part)
+    return Sent(subject, Verb(row.verb), row.look_up_key, row.idempotency_key, row.digest, row.written_at)
+
+
+class _Operation:
+    """The operation columns of an attempt row, by their own names."""
+
+    def __init__(self, row: Row[Any]) -> None:
+        self._row = row
+
+    def __getattr__(self, name: str) -> Any:
+        return getattr(self._row, f"op_{name}")
+
+
+def _operation(row: Row[Any]) -> Any:
+    return _Operation(row)
+
+
+def _decimals(bridge: Mapping[str, Any]) -> dict[str, Decimal]:
+    return {component: Decimal(amount) for component, amount in bridge.items()}
+
+
+def _not_found(tx: Connection, hub: Hub, row: Row[Any], answer: Whereabouts) -> None:
+    """The target has it not, or will not say yet. Where a newer revision waits, that one goes instead."""
+    now = hub.clock()
+    operation = _operation(row)
+    if isinstance(answer, Absent):
+        stale = delivery.newer_exists(tx, operation)
+        state = OperationState.SUPERSEDED if stale else OperationState.READY
+        delivery.settle(tx, now, operation, row.attempt_id, state, reason="", attempt_state=AttemptState.ABSENT)
+    elif isinstance(answer, Unknown):
+        delivery.settle(tx, now, operation, None, OperationState.IN_DOUBT, reason=answer.reason, not_before=answer.until)
+
+
+def deliver(hub: Hub, destination: Destination, lease: Lease, limit: int | None = None) -> Count:
+    """Send the next ready operations. The writer is open and what was in doubt has been looked up."""
+    writer = destination.writer
+    with hub.begin() as tx:
+        fence(tx, lease)
+        delivery.wake(tx, hub.clock(), destination.connection)
+    at("O1")
+    with hub.read() as tx:
+        due = delivery.due(tx, hub.clock(), destination.connection, destination.routes, limit or writer.facts.batch)
+        wanted = build(tx, destination.connection, due, destination.postings, writer.facts.verbs)
+    if not due:
+        return Count()
+    outside_transactions()
+    claims, held = _prepare(writer, wanted)
+    with hub.begin() as tx:
+        fence(tx, lease)
+        _set_aside(tx, hub, wanted, held)
+        claimed = delivery.claim(tx, hub.clock(), lease, claims)
+    at("O2")
+    outside_transactions()
+    answers = writer.send([each.payload for _attempt_id, each in claimed]) if claimed else []
+    at("H2")
+    count = _receive(hub, destination, lease, claimed, answers)
+    at("H3")
+    count.worked = len(due)
+    return count
+
+
+def _prepare(writer: Writer, wanted: Sequence[Desired]) -> tuple[list[delivery.Claim], list[tuple[Row[Any], Problem]]]:
+    claims: list[delivery.Claim] = []
+    held: list[tuple[Row[Any], Problem]] = []
+    for each in wanted:
+        if each.intent is None:
+            held.extend((each.operation, problem) for problem in each.problems[:1])
+            continue
+        prepared = writer.prepare(each.intent)
+        if isinstance(prepared, Payload):
+            claims.append(delivery.Claim(each.operation, each.intent.verb, prepared))
+        elif isinstance(prepared, Unpreparable):
+            held.append((each.operation, prepared.problem))
+    return claims, held
+
+
+def _set_aside(tx: Connection, hub: Hub, wanted: Sequence[Desired], held: Sequence[tuple[Row[Any], Problem]]) -> None:
+    """What cannot be sent as it is: held for a person; and absences of what was never there: done without a word."""
+    for row, problem in held:
+        delivery.settle(tx, hub.clock(), row, None, OperationState.HELD, reason=problem.code, found=problem)
+    for each in wanted:
+        if each.needless:
+            delivery.needless(tx, hub.clock(), each.operation)
+
+
+def _receive(
+    hub: Hub, destination: Destination, lease: Lease, claimed: Sequence[tuple[int, delivery.Claim]], answers: Sequence[Answer]
+) -> Count:
+    with hub.begin() as tx:
+        fence(tx, lease)
+        arrivals = [
+            delivery.Arrival(
+                attempt_id, each.operation, each.payload.bridge, each.payload.predicted, each.payload.digest, answer, adopted=False
+            )
+            for (attempt_id, each), answer in zip(claimed, answers, strict=True)
+            if isinstance(answer, Receipt)
+        ]
+        delivery.arrive(tx, hub.clock(), arrivals)
+        for (attempt_id, each), answer in zip(claimed, answers, strict=True):
+            _answered(tx, hub, attempt_id, each.operation, answer)
+        cursors.checkpoint(tx, hub.clock(), destination.connection, destination.writer.checkpoint())
+    return Count(landed=len(arrivals), problems=len(claimed) - len(arrivals))
+
+
+def _answered(tx: Connection, hub: Hub, attempt_id: int, row: Row[Any], answer: Answer) -> None:
+    """An answer that is no receipt."""
+    now = hub.clock()
+    if isinstance(answer, Refused):
+        delivery.settle(
+            tx,
+            now,
+            row,
+            attempt_id,
+            OperationState.REFUSED,
+            reason=answer.problem.code,
+            found=answer.problem,
+            attempt_state=AttemptState.REFUSED,
+        )
+    elif isinstance(answer, InDoubt):
+        delivery.settle(tx, now, row, None, OperationState.IN_DOUBT, reason=answer.reason, not_before=now + _PAUSE)
+    elif isinstance(answer, NotSent):
+        tired = row.tries + 1 >= _MOST_TRIES
+        delivery.settle(
+            tx,
+            now,
+            row,
+            attempt_id,
+            OperationState.HELD if tired else OperationState.READY,
+            reason=answer.reason,
+            not_before=answer.not_before,
+            attempt_state=AttemptState.ABSENT,
+        )

@@ -1,0 +1,172 @@
+"""From operations to intents: the desired revision, its entry and moves, and what is booked of it now. Reads; writes nothing."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection, Row
+
+from mappings.model import Document, join
+from mappings.posting import EFFECTS, Entry, moves, post
+from mappings.problem import Problem
+from pipelines.home.settings import Posting
+from pipelines.hub import delivery
+from pipelines.hub.measures import COLUMNS, measured
+from pipelines.hub.tables import document, tie
+from pipelines.hub.words import Want
+from targets._kit.writer import Intent, Subject, Verb
+from taps._kit.errors import Fatal
+
+_NOTHING = Entry(date.min, ())
+
+
+@dataclass(frozen=True, slots=True)
+class Desired:
+    """What reading gave for one operation: an intent, or why there is none."""
+
+    operation: Row[Any]
+    intent: Intent | None
+    problems: tuple[Problem, ...] = ()
+    needless: bool = False
+    """Absence is wanted and nothing stands at the target: there is nothing to send."""
+
+
+def build(
+    tx: Connection, target: str, operations: Sequence[Row[Any]], postings: Mapping[tuple[str, str], Posting], verbs: Mapping[str, tuple[str, ...]]
+) -> list[Desired]:
+    """Intents for these operations, in their order."""
+    booked = delivery.booked(tx, target, operations)
+    incarnations = delivery.incarnations(tx, target, operations)
+    wanted = {row.document_seq for row in operations} | {each.document_seq for each in booked.values()}
+    documents = _documents(tx, wanted)
+    links = _links(tx, [row.document_id for row in operations])
+    return [
+        _desired(
+            row,
+            postings[row.route, row.posting],
+            documents,
+            booked.get((row.kind, row.local_id, row.part)),
+            incarnations.get((row.kind, row.local_id, row.part), 1),
+            links.get(row.document_id, ()),
+            verbs.get(row.kind, ()),
+        )
+        for row in operations
+    ]
+
+
+def _documents(tx: Connection, seqs: set[int]) -> dict[int, Row[Any]]:
+    rows = tx.execute(
+        sa.select(
+            document.c.seq,
+            document.c.type,
+            document.c.number,
+            document.c.business_date,
+            document.c.parts,
+            document.c.body,
+            document.c.private,
+            *COLUMNS,
+        ).where(document.c.seq.in_(seqs))
+    )
+    return {row.seq: row for row in rows}
+
+
+def _links(tx: Connection, documents: Sequence[UUID]) -> dict[UUID, tuple[str, ...]]:
+    """Numbers of the sales that each credit is tied to, in order and once each."""
+    sale = document.alias()
+    rows = tx.execute(
+        sa.select(tie.c.document_id, sale.c.number)
+        .join(sale, sa.and_(sale.c.document_id == tie.c.sale_id, sale.c.current))
+        .where(tie.c.document_id.in_(documents))
+        .distinct()
+        .order_by(tie.c.document_id, sale.c.number)
+    )
+    found: dict[UUID, tuple[str, ...]] = {}
+    for row in rows:
+        found[row.document_id] = (*found.get(row.document_id, ()), row.number)
+    return found
+
+
+def _desired(
+    row: Row[Any],
+    posting: Posting,
+    documents: Mapping[int, Row[Any]],
+    booked: delivery.Booked | None,
+    incarnation: int,
+    links: tuple[str, ...],
+    verbs: tuple[str, ...],
+) -> Desired:
+    absent = row.want == Want.ABSENT
+    if absent and booked is None:
+        return Desired(row, None, needless=True)
+    stored = documents[booked.document_seq if absent and booked else row.document_seq]
+    made = join(stored.type, stored.body.encode(), stored.private.encode() if stored.private else None)
+    entry, found = _entry(made, row, posting, stored) if not absent else (_NOTHING, [])
+    if found:
+        return Desired(row, None, tuple(found))
+    verb = _verb(absent=absent, booked=booked is not None, verbs=verbs)
+    amount, unit = measured(stored, row.effect)
+    key = delivery.digest(row.target, row.kind, row.local_id, row.part, incarnation, "reverse" if absent else "")
+    return Desired(
+        row,
+        Intent(
+            subject=Subject(row.target, row.kind, str(row.local_id), row.part),
+            verb=verb,
+            look_up_key=key,
+            idempotency_key=delivery.digest(key, row.revision, row.request, verb),
+            document=_body(stored),
+            document_type=stored.type,
+            number=stored.number,
+            date=entry.date if entry.lines else _day(stored, row.part),
+            lines=entry.lines,
+            moves=moves(made) if row.effect == "stock" and not absent else (),
+            amount=Decimal(0) if absent else amount,
+            unit=unit,
+            bridge=entry.bridge,
+            booked=booked.body if booked else None,
+            booked_amount=booked.amount if booked else Decimal(0),
+            booked_bridge=booked.bridge if booked else {},
+            remote_id=booked.remote_id if booked else None,
+            links=links,
+        ),
+    )
+
+
+def _entry(made: Document, row: Row[Any], posting: Posting, stored: Row[Any]) -> tuple[Entry, list[Problem]]:
+    """The journal entry of a document that books money; a kind that does not has none."""
+    if EFFECTS[row.kind] != "money":
+        return _NOTHING, []
+    if posting.books is None:
+        raise Fatal(f"Posting {posting.name} books money without accounts; `counterfoil check` should have said so.")
+    entry, found = post(made, representation=row.kind, books=posting.books, part=row.part)
+    if found:
+        return _NOTHING, list(found)
+    return (entry or Entry(_day(stored, row.part), ())), []
+
+
+def _verb(*, absent: bool, booked: bool, verbs: tuple[str, ...]) -> Verb:
+    if absent:
+        return Verb.REVERSE if Verb.REVERSE in verbs else Verb.VOID
+    if not booked:
+        return Verb.CREATE
+    return Verb.ADJUST if Verb.ADJUST in verbs else Verb.UPDATE
+
+
+def _day(stored: Row[Any], part: str) -> date:
+    for name, day in stored.parts or ():
+        if name == part and day:
+            return date.fromisoformat(day)
+    return stored.business_date or date.min
+
+
+def _body(stored: Row[Any]) -> dict[str, Any]:
+    body: dict[str, Any] = msgspec.json.decode(stored.body)
+    if stored.private:
+        body.update(msgspec.json.decode(stored.private))
+    return body

@@ -1,0 +1,294 @@
+"""Translate: dirty groups of landed rows become canonical revisions, in the order of their group keys; one transaction a batch.
+
+A group is translated whole or not at all: one bad row holds its document, and each of its problems is named. A later good version of
+the group closes them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, field
+from datetime import datetime
+from decimal import Decimal
+from typing import Any
+from uuid import UUID
+
+import msgspec
+import sqlalchemy as sa
+from sqlalchemy.engine import Connection
+
+from mappings.engine import Context
+from mappings.identity import document_id
+from mappings.model import Document, content_hash, split
+from mappings.problem import Problem
+from pipelines.hub import cursors, marks, problems
+from pipelines.hub.leases import Lease, fence
+from pipelines.hub.store import Hub, allocate
+from pipelines.hub.tables import document, landed, lineage, source_head
+from pipelines.hub.words import Cause, Outcome
+from pipelines.steps.ingest import Count, Source
+from taps._kit.points import at
+
+STEP = "translate"
+_decoder = msgspec.json.Decoder(float_hook=Decimal)
+
+
+@dataclass(slots=True)
+class _Row:
+    seq: int
+    op: str
+    outcome: str | None
+    body: str | None
+
+
+@dataclass(slots=True)
+class _Current:
+    """The newest revision of a document that came from a group before."""
+
+    document_id: UUID
+    revision: int
+    content_hash: str
+    deleted: bool
+    seq: int
+
+
+@dataclass(slots=True)
+class _Writes:
+    documents: list[dict[str, Any]] = field(default_factory=list)
+    sources: list[list[int]] = field(default_factory=list)
+    replaced: list[int] = field(default_factory=list)
+    outcomes: dict[Outcome, list[int]] = field(default_factory=dict)
+    good: list[str] = field(default_factory=list)
+    bad: list[tuple[str, list[Problem]]] = field(default_factory=list)
+
+
+def translate(hub: Hub, source: Source, context: Context, lease: Lease, limit: int = 2_000) -> Count:
+    """Translate up to about `limit` dirty rows. Groups that are complete only at the end of a read wait until the read is over."""
+    with hub.begin() as tx:
+        fence(tx, lease)
+        if source.mapping.complete_when == "end_of_read" and cursors.load(tx, source.connection, source.stream).reading:
+            return Count()
+        keys = _dirty(tx, source, limit)
+        if not keys:
+            return Count()
+        writes = _Writes()
+        now = hub.clock()
+        current = _current(tx, source, keys)
+        for key, rows in _groups(tx, source, keys):
+            _translate_group(writes, source, context, key, rows, current.get(key, []), now)
+        _write(tx, source, writes, now)
+        at("M1")
+        worked = sum(len(seqs) for seqs in writes.outcomes.values())
+        return Count(worked=max(worked, len(keys)), landed=len(writes.documents), problems=len(writes.bad))
+
+
+def reopen(hub: Hub, source: Source, digest: str, lease: Lease) -> None:
+    """Where mapping or lookups are no longer those of the last time, what they held back is tried again.
+
+    What was translated stays: a document that is booked is not booked anew because a mapping changed.
+    """
+    scope = f"{source.connection}/{source.stream}"
+    with hub.begin() as tx:
+        fence(tx, lease)
+        _seq, before = marks.mark(tx, STEP, scope)
+        if before == digest:
+            return
+        stuck = (Outcome.PROBLEM, Outcome.HELD)
+        tx.execute(
+            sa.update(landed)
+            .where(*_of(source), landed.c.outcome.in_(stuck), landed.c.group_key.is_not(None))
+            .values(outcome=None)
+        )
+        marks.put(tx, STEP, scope, 0, digest)
+
+
+def _dirty(tx: Connection, source: Source, limit: int) -> list[str]:
+    """The first group keys with untranslated rows, so many that their rows are about `limit`; at least one."""
+    found = tx.execute(
+        sa.select(landed.c.group_key, sa.func.count())
+        .where(*_of(source), landed.c.outcome.is_(None))
+        .group_by(landed.c.group_key)
+        .order_by(landed.c.group_key)
+        .limit(limit)
+    )
+    keys: list[str] = []
+    rows = 0
+    for key, count in found:
+        if keys and rows + count > limit:
+            break
+        keys.append(key)
+        rows += count
+    return keys
+
+
+def _of(source: Source) -> tuple[sa.ColumnElement[bool], ...]:
+    return (landed.c.connection_id == source.connection, landed.c.stream == source.stream)
+
+
+def _groups(tx: Connection, source: Source, keys: Sequence[str]) -> Iterator[tuple[str, list[_Row]]]:
+    """Each group with its heads and whatever of it is still untranslated, in the order of landing."""
+    is_head = sa.exists().where(
+        source_head.c.connection_id == landed.c.connection_id,
+        source_head.c.stream == landed.c.stream,
+        source_head.c.key == landed.c.key,
+        source_head.c.seq == landed.c.seq,
+    )
+    found = tx.execute(
+        sa.select(landed.c.group_key, landed.c.seq, landed.c.op, landed.c.outcome, landed.c.body)
+        .where(*_of(source), landed.c.group_key.in_(keys), sa.or_(landed.c.outcome.is_(None), is_head))
+        .order_by(landed.c.group_key, landed.c.seq)
+    )
+    group: list[_Row] = []
+    name: str | None = None
+    for key, *rest in found:
+        if name is not None and key != name:
+            yield name, group
+            group = []
+        name = key
+        group.append(_Row(*rest))
+    if name is not None:
+        yield name, group
+
+
+def _current(tx: Connection, source: Source, keys: Sequence[str]) -> dict[str, list[_Current]]:
+    found: dict[str, list[_Current]] = {}
+    for row in tx.execute(
+        sa.select(
+            document.c.group_key, document.c.document_id, document.c.revision, document.c.content_hash, document.c.deleted, document.c.seq
+        ).where(
+            document.c.connection_id == source.connection,
+            document.c.stream == source.stream,
+            document.c.group_key.in_(keys),
+            document.c.current,
+        )
+    ):
+        found.setdefault(row[0], []).append(_Current(*row[1:]))
+    return found
+
+
+def _translate_group(
+    writes: _Writes, source: Source, context: Context, key: str, rows: list[_Row], before: list[_Current], now: datetime
+) -> None:
+    live = [row for row in rows if row.op == "upsert"]
+    if not live:
+        _mark(writes, Outcome.WORKED, rows)
+        _vanish(writes, before, set(), now)
+        writes.good.append(key)
+        return
+    result = source.mapping.translate([_decoder.decode(row.body or "") for row in live], context)
+    if result.problems:
+        bad = set(result.rows) or set(range(len(live)))
+        _mark(writes, Outcome.PROBLEM, [row for place, row in enumerate(live) if place in bad])
+        _mark(writes, Outcome.HELD, [row for place, row in enumerate(live) if place not in bad])
+        _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
+        writes.bad.append((key, result.problems))
+        return
+    _mark(writes, Outcome.TRANSLATED if result.documents else Outcome.EXCLUDED, live)
+    _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
+    made = {_revise(writes, source, context, key, each, before, [row.seq for row in live], now) for each in result.documents}
+    _vanish(writes, before, made, now)
+    writes.good.append(key)
+
+
+def _mark(writes: _Writes, outcome: Outcome, rows: list[_Row]) -> None:
+    writes.outcomes.setdefault(outcome, []).extend(row.seq for row in rows if row.outcome != outcome)
+
+
+def _revise(
+    writes: _Writes, source: Source, context: Context, key: str, made: Document, before: list[_Current], seqs: list[int], now: datetime
+) -> UUID:
+    """Put the document as a new revision, unless it is what the newest one is."""
+    identity = document_id(context.connection, made.type, made.source_id)
+    known = next((each for each in before if each.document_id == identity), None)
+    body, private = split(made)
+    digest = content_hash(made)
+    if known is not None and known.content_hash == digest and known.deleted == made.source_deleted:
+        return identity
+    money = made.amount()
+    parents = made.parents()
+    if known is not None:
+        writes.replaced.append(known.seq)
+    writes.documents.append(
+        {
+            "document_id": identity,
+            "revision": known.revision + 1 if known else 1,
+            "current": True,
+            "type": made.type,
+            "connection_id": context.connection,
+            "company_id": made.company or "group",
+            "stream": source.stream,
+            "group_key": key,
+            "source_id": made.source_id,
+            "number": made.number(),
+            "body": body.decode(),
+            "private": private.decode() if private else None,
+            "content_hash": digest,
+            "mapping": source.mapping.name,
+            "mapping_version": source.mapping.version,
+            "mapping_digest": source.mapping.digest,
+            "cause": Cause.SOURCE,
+            "business_date": made.business_date,
+            "currency": money[1] if money else "",
+            "amount": money[0] if money else Decimal(0),
+            "moves_money": made.moves_money(),
+            "units": made.units(),
+            "moves_stock": made.moves_stock(),
+            "hours": made.hours() or Decimal(0),
+            "parent_id": parents[0] if parents else None,
+            "party": getattr(made, "customer_number", None),
+            "parts": _legs(made),
+            "test": bool(getattr(made, "is_test", False)),
+            "deleted": made.source_deleted,
+            "translated_at": now,
+        }
+    )
+    writes.sources.append(seqs)
+    return identity
+
+
+def _legs(made: Document) -> list[list[Any]] | None:
+    """Legs with a business date of their own, as [name, date]; None for the usual document of one leg."""
+    legs = made.parts()
+    if len(legs) == 1 and not legs[0].name:
+        return None
+    return [[leg.name, leg.business_date.isoformat() if leg.business_date else None] for leg in legs]
+
+
+def _vanish(writes: _Writes, before: list[_Current], made: set[UUID], now: datetime) -> None:
+    """A document whose rows are gone gets a last revision that says so; its body stays for the reversal."""
+    for known in before:
+        if known.document_id not in made and not known.deleted:
+            writes.replaced.append(known.seq)
+            writes.documents.append({"vanished": known, "translated_at": now})
+            writes.sources.append([])
+
+
+def _write(tx: Connection, source: Source, writes: _Writes, now: datetime) -> None:
+    for outcome, seqs in writes.outcomes.items():
+        if seqs:
+            tx.execute(sa.update(landed).where(landed.c.seq.in_(seqs)).values(outcome=outcome))
+    problems.close_many(tx, now, source.connection, source.stream, writes.good)
+    for key, found in writes.bad:
+        problems.replace(tx, now, source.connection, source.stream, key, found)
+    if not writes.documents:
+        return
+    first = allocate(tx, "document", len(writes.documents))
+    rows = [{**_whole(tx, values), "seq": first + place} for place, values in enumerate(writes.documents)]
+    if writes.replaced:
+        tx.execute(sa.update(document).where(document.c.seq.in_(writes.replaced)).values(current=False))
+    tx.execute(sa.insert(document), rows)
+    pairs = [{"document_seq": first + place, "landed_seq": seq} for place, seqs in enumerate(writes.sources) for seq in seqs]
+    if pairs:
+        tx.execute(sa.insert(lineage), pairs)
+
+
+def _whole(tx: Connection, values: dict[str, Any]) -> Mapping[str, Any]:
+    """The values of a revision; for a vanished document those of its newest one, without money, stock and time."""
+    known: _Current | None = values.pop("vanished", None)
+    if known is None:
+        return values
+    last = tx.execute(sa.select(document).where(document.c.seq == known.seq)).one()._asdict()
+    nothing = {"amount": Decimal(0), "units": Decimal(0), "hours": Decimal(0), "moves_money": False, "moves_stock": False}
+    return {**last, **nothing, **values, "revision": known.revision + 1, "deleted": True, "current": True}
+
+
