@@ -10,9 +10,9 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from targets._kit.writer import Writer
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
+from targets._kit.writer import Writer
 
 
 @dataclass(frozen=True, slots=True)

@@ -9,6 +9,7 @@ from typing import Any, NamedTuple
 
 from mappings.model.money import exponent
 from mappings.problem import Problem
+from targets._kit.bridge import bridge_of
 from targets._kit.writer import Intent, Payload, Unpreparable, Verb
 from targets.ledger.facts import FACTS
 from targets.ledger.text import Entry, Posting, Text, account_fault, balance, digest, entry_text, is_currency, is_id, link, written
@@ -39,7 +40,7 @@ def prepare(intent: Intent, opened_on: date) -> Payload | Unpreparable:
     texts = tuple(entry_text(entry, places) for entry in entries)
     accounts = tuple(dict.fromkeys(posting.account for entry in entries for posting in entry.postings))
     effect = sum((posting.amount for entry in entries for posting in entry.postings if posting.control), Decimal(0))
-    return Payload(intent, Body(texts, accounts), digest(texts), effect, _bridge(intent))
+    return Payload(intent, Body(texts, accounts), digest(texts), effect, bridge_of(intent))
 
 
 class _Booked(NamedTuple):
@@ -70,15 +71,6 @@ def _entry(intent: Intent, on: date, lines: Sequence[Posting], *, reversal: bool
         verb=intent.verb.value,
         postings=tuple(lines),
     )
-
-
-def _bridge(intent: Intent) -> dict[str, Decimal]:
-    """By component: what this attempt's effect and the change of the document's amount differ by."""
-    wanted = {} if intent.verb in (Verb.REVERSE, Verb.VOID) else dict(intent.bridge)
-    booked = {} if intent.verb is Verb.CREATE else intent.booked_bridge
-    for component, amount in booked.items():
-        wanted[component] = wanted.get(component, Decimal(0)) - amount
-    return {component: amount for component, amount in wanted.items() if amount}
 
 
 # ── what cannot be written ──
