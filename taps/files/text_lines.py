@@ -1,0 +1,61 @@
+"""Lines of a text file in bounded memory, whatever is in it."""
+
+from __future__ import annotations
+
+import codecs
+import io
+from collections.abc import Iterator
+from pathlib import Path
+
+LONGEST = 1 << 26
+"""Characters of one line, or of one field over many lines. What is longer is a damaged row."""
+
+_BLOCK = 1 << 18
+
+
+class TooLong(str):
+    """The beginning of a line that is longer than LONGEST; the rest of it is left out."""
+
+    __slots__ = ()
+
+
+def text_lines(path: Path, encoding: str, end: str = "\n") -> Iterator[str]:
+    """The lines without their end (a CR before it stays). Bytes that cannot be decoded come as lone surrogates or U+FFFD."""
+    with path.open("rb") as content:
+        errors = "replace" if _is_wide(encoding) else "surrogateescape"
+        text = io.TextIOWrapper(content, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors=errors, newline="")
+        rest, passing_over = "", False
+        while block := text.read(_BLOCK):
+            if passing_over:
+                _line, found, block = block.partition(end)
+                passing_over = not found
+            first, *others = block.split(end)
+            rest += first
+            if others:
+                yield rest
+                yield from others[:-1]
+                rest = others[-1]
+            elif len(rest) > LONGEST:
+                yield TooLong(rest[:4096])
+                rest, passing_over = "", True
+        if rest:
+            yield rest
+
+
+def undecoded(line: str, encoding: str) -> int | None:
+    """The place of the first character that could not be decoded, or None."""
+    if line.isascii():
+        return None
+    if _is_wide(encoding):
+        place = line.find("\ufffd")
+        return None if place < 0 else place
+    try:
+        line.encode()
+    except UnicodeEncodeError as error:
+        return error.start
+    return None
+
+
+def _is_wide(encoding: str) -> bool:
+    """Whether the codec cannot carry a broken byte through as a lone surrogate."""
+    return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
