@@ -1,0 +1,350 @@
+"""From a mapping file's Spec to one Python function: the documents of a record, or of the rows of a group, as plain dicts.
+
+Each expression has a guard of its own (which costs nothing while nothing goes wrong): what fails is reported with its place, the rest
+goes on, so that all problems of a record are found at once. `R` is the engine's report, `cx` the context.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import replace
+from typing import Any
+
+from mappings.codegen import Block, Place, Site
+from mappings.expression import CONSTANT, Bound, Compiled, Compiler, ExpressionError, Piece, Scope, checked, suggest
+from mappings.model.base import Document
+from mappings.shape import Shape, shape_of
+from mappings.spec import DocumentSpec, Each, Expression, Faults, GroupSpec, Items, Literal, Object, Spec, Value
+
+_HEAD = {"problem": "same", "first": "from_first", "min": "least", "max": "greatest"}
+_SET_BY_ENGINE = {"source_id": "comes from `id`", "company": "comes from the connection"}
+_OUTER = ("record", "rows", "document")
+
+
+class Generator:
+    """Writes the code of one mapping; `faults` has what does not fit the language or the model."""
+
+    def __init__(self, spec: Spec, registry: Mapping[str, type[Document]], faults: Faults) -> None:
+        self.spec = spec
+        self.registry = registry
+        self.faults = faults
+        self.sites: list[Site] = []
+        self.constants: dict[str, Any] = {}
+        self.lists: list[dict[str, str]] = [{} for _ in spec.documents]
+        """By document: path of a list → what its elements are called."""
+        self.compiler = Compiler(spec.tables, self._constant)
+        self._used: set[str] = set()
+
+    def code(self) -> str:
+        """A module with `run(rows, cx, R)` and, for groups, `key(r0)`, `order(r0, cx)` and `complete(rows, cx)` as far as needed."""
+        module = Block(0)
+        if self.spec.group is not None:
+            self._group(module, self.spec.group)
+        module.add("def run(rows, cx, R):")
+        body = module.inner()
+        body.add("out, excluded, fits, done = [], '', False, False")
+        body.add("r0 = rows[0]")
+        record = self._record(body)
+        for number, document in enumerate(self.spec.documents):
+            self._document(replace(record, document=number), number, document, f"documents[{number}]")
+        self._read_fields(record)
+        body.add("return out, excluded, fits")
+        self._refuse_unused()
+        return str(module)
+
+    def _group(self, module: Block, group: GroupSpec) -> None:
+        """Small functions of their own, without guards: who calls them catches."""
+        self._row_function(module, "key(r0)", group.by, "group.by", context=False)
+        if group.order is not None:
+            self._row_function(module, "order(r0, cx)", group.order, "group.order")
+        if isinstance(group.complete_when, Expression):
+            module.add("def complete(rows, cx):")
+            body = module.inner()
+            body.add("r0 = rows[0]")
+            place = self._record(body)
+            compiled = self._compile(place, group.complete_when, "group.complete_when")[0]
+            self._read_fields(place)
+            body.add(f"return bool({compiled.code})")
+
+    def _row_function(self, module: Block, head: str, expression: Expression, key: str, *, context: bool = True) -> None:
+        module.add(f"def {head}:")
+        body = module.inner()
+        place = self._place(body, "r0")
+        compiled = self._compile(place, expression, key, context=context)[0]
+        for name, variable in place.scope.fields.items():
+            place.reads.add(f"{variable} = r0.get({name!r})")
+        body.add(f"return {compiled.code}")
+
+    # scopes
+
+    def _place(self, body: Block, element: str, path: str | None = "") -> Place:
+        """The scope of a whole record or row."""
+        scope = Scope(element, path, 0)
+        scope.names["row"] = scope.names["record"] = Bound(scope=scope)
+        place = Place(scope, body, body.inner(0), body.inner(0))
+        self._bind_lets(place, self.spec.let, "let")
+        return place
+
+    def _record(self, body: Block) -> Place:
+        """The scope of the whole record, or of the head of a group."""
+        place = self._place(body, "r0")
+        if self.spec.group is not None:
+            place.scope.broken, place.scope.bare = True, False
+            place.scope.names["rows"] = Bound(Piece("rows", 0, elements=""))
+        return place
+
+    def _read_fields(self, place: Place) -> None:
+        """Write what the expressions of a scope turned out to read, now that they are all compiled."""
+        fields = place.scope.fields
+        if place.scope.broken and self.spec.group is not None:
+            for name, variable in fields.items():
+                rule = _HEAD[self.spec.group.head.get(name, "problem")]
+                site = self._site(replace(place, path="", document=-1), name, self.spec.group.line)
+                place.reads.add(f"try: {variable} = {rule}(rows, {name!r})")
+                place.reads.add(f"except Exception as e: {variable} = R.keep(e, {site}, r0, ())")
+        elif fields:
+            site = self._site(place, "", 0)
+            place.reads.add("try: " + "; ".join(f"{variable} = {place.scope.element}.get({name!r})" for name, variable in fields.items()))
+            escape = "continue" if place.indexes else "return out, excluded, True"
+            place.reads.add(f"except Exception as e: R.fail(e, {site}, {place.here}); {escape}")
+
+    def _loop(self, place: Place, source: Expression, name: str, let: dict[str, Expression], key: str) -> Place:
+        """Write the head of a loop over a list; gives the place inside it, whose fields are to be read at the end."""
+        piece, site = self._compile(place, source, f"{key}.each")
+        if piece.level < place.scope.level:
+            self.faults.add(source.line, f"{key}.each", "walks a list of the whole record for each element: use the element's own")
+        listed, index, element = (self.compiler.fresh(stem) for stem in ("s", "i", "r"))
+        self._guard(place, listed, f"listing({piece.code})", site, failed="()")
+        place.block.add(f"for {index}, {element} in enumerate({listed}):")
+        body = place.block.inner()
+        level = place.scope.level + 1
+        scope = Scope(element, piece.elements, level)
+        scope.names = {word: bound for word, bound in place.scope.names.items() if word in _OUTER or bound.need or bound.scope}
+        scope.names |= {"row": Bound(scope=scope), "index": Bound(Piece(index, level))}
+        word = "row" if piece.code == "rows" else place.path.rpartition(".")[2] or source.text
+        path = f"{place.path}.{{}}" if place.path else ""
+        inner = Place(scope, body, body.inner(0), body.inner(0), place.document, path, (*place.indexes, index), (*place.words, word))
+        if name:
+            self._name(inner, name, Bound(scope=scope), source.line, f"{key}.as")
+        if piece.code == "rows":
+            self._bind_lets(inner, self.spec.let, "let")
+        self._bind_lets(inner, let, f"{key}.let")
+        return inner
+
+    # let
+
+    def _bind_lets(self, place: Place, let: dict[str, Expression], key: str) -> None:
+        for name, expression in let.items():
+            bound = Bound(need=self._lazy(place, name, expression, f"{key}.{name}"))
+            if key == "let":
+                place.scope.names[name] = bound
+            else:
+                self._name(place, name, bound, expression.line, f"{key}.{name}")
+
+    def _name(self, place: Place, name: str, bound: Bound, line: int, key: str) -> None:
+        if name in place.scope.names:
+            self.faults.add(line, key, f"gives {name} a second meaning here: take another name")
+        place.scope.names[name] = bound
+
+    def _lazy(self, place: Place, name: str, expression: Expression, key: str) -> Callable[[Site | None], Piece]:
+        """A `let` is compiled where it is first used in a scope, and worked out once for each element."""
+        ready: list[tuple[Piece, int]] = []
+        busy: list[bool] = []
+
+        def need(user: Site | None) -> Piece:
+            self._used.add(key)
+            if busy:
+                raise ExpressionError(f"leads back to itself through {name}")
+            if not ready:
+                busy.append(True)
+                variable = self.compiler.fresh("l")
+                piece, site = self._compile(replace(place, path="", document=-1), expression, key, path=name)
+                place.lets.add(f"try: {variable} = {piece.code}")
+                place.lets.add(f"except Exception as e: {variable} = R.keep(e, {site}, {place.here})")
+                ready.append((piece._replace(code=checked(variable)), site))
+                busy.clear()
+            if user is not None:
+                self.sites[ready[0][1]].users.append(user)
+            return ready[0][0]
+
+        return need
+
+    def _refuse_unused(self) -> None:
+        """A name that nothing uses is most likely misspelt where it should be."""
+        named = [(f"let.{name}", expression) for name, expression in self.spec.let.items()]
+        for number, document in enumerate(self.spec.documents):
+            named += [(f"documents[{number}].let.{name}", expression) for name, expression in document.let.items()]
+        for key, expression in named:
+            if key not in self._used and not self.faults:
+                self.faults.add(expression.line, key, "is used by no expression: remove it, or correct the name where it is used")
+
+    # documents
+
+    def _document(self, place: Place, number: int, document: DocumentSpec, key: str) -> None:
+        if not document.also:
+            place.block.add("if not done:")
+            place = place.at(place.block.inner())
+        place.block.add("w = True")
+        if document.when is not None:
+            piece, site = self._compile(place, document.when, f"{key}.when")
+            place.block.add(f"try: w = bool({piece.code})")
+            place.block.add(
+                f"except Exception as e: R.fail(e, {site}, {place.here}); w = False; fits = True"
+                + ("" if document.also else "; done = True")
+            )
+        place.block.add("if w:")
+        place = place.at(place.block.inner())
+        place.block.add("fits = True" if document.also else "fits = done = True")
+        if document.exclude:
+            place.block.add(f"excluded = {document.exclude!r}")
+        elif document.source is not None:
+            inner = self._loop(place, document.source, document.name, document.let, key)
+            self._made(inner, number, document, key)
+            self._read_fields(inner)
+        else:
+            names = dict(place.scope.names)
+            place = replace(place, scope=replace(place.scope, names=names), lets=place.block.inner(0))
+            if document.name:
+                self._name(place, document.name, Bound(scope=place.scope), document.line, f"{key}.as")
+            self._bind_lets(place, document.let, f"{key}.let")
+            self._made(place, number, document, key)
+
+    def _made(self, place: Place, number: int, document: DocumentSpec, key: str) -> None:
+        """Write the code that puts one document on the way."""
+        shape = self._shape(document, key)
+        place.block.add("positions = {}")
+        identity, target = self.compiler.fresh("t"), self.compiler.fresh("d")
+        if document.id is not None:
+            piece, site = self._compile(place, document.id, f"{key}.id", path="source_id", quotable=True)
+            self._guard(place, identity, f"fn_text({piece.code})", site)
+            place.block.add(f"R.number = {identity}")
+        fields = {name: value for name, value in document.fields.items() if name not in _SET_BY_ENGINE}
+        self._object(place, target, fields, shape, key, document.line, {"source_id": identity})
+        place.block.add(f"out.append(({number}, {target}, ({''.join(index + ', ' for index in place.indexes)}), positions))")
+
+    def _shape(self, document: DocumentSpec, key: str) -> Shape | None:
+        for name, instead in _SET_BY_ENGINE.items():
+            if name in document.fields:
+                self.faults.add(document.fields[name].line, f"{key}.fields.{name}", f"is not set here: it {instead}")
+        model = self.registry.get(document.type)
+        if model is None and document.type:
+            self.faults.add(
+                document.line, f"{key}.type", f"{document.type} is not a document of the model{suggest(document.type, self.registry)}"
+            )
+        return shape_of(model) if model is not None else None
+
+    # values
+
+    def _object(
+        self, place: Place, target: str, fields: dict[str, Value], shape: Shape | None, key: str, line: int, given: Mapping[str, str]
+    ) -> None:
+        """Write the code that puts an object together into `target`. `given` are fields that are already in variables."""
+        done: dict[str, Piece] = {}
+        codes = dict(given)
+        droppable: list[str] = []
+        names = place.scope.names
+        before = {word: names[word] for word in ("this", "document") if word in names}
+        names["this"] = Bound(fields=done)
+        names.setdefault("document", names["this"])
+        for name, value in fields.items():
+            inner = shape.field(name) if shape is not None else None
+            if shape is not None and inner is None:
+                self.faults.add(value.line, f"{key}.fields.{name}", f"is not a field of {shape.name}{suggest(name, shape.names())}")
+            codes[name], done[name] = self._value(place, name, value, inner, f"{key}.fields.{name}")
+            if inner is not None and inner.drops_none:
+                droppable.append(name)
+        for word in ("this", "document"):
+            names.pop(word)
+        names |= before
+        if shape is not None and (lacking := [name for name in shape.required() if name not in codes]):
+            self.faults.add(line, f"{key}.fields", f"lacks {', '.join(lacking)}: {shape.name} needs it")
+        place.block.add(f"{target} = {{{', '.join(f'{name!r}: {code}' for name, code in codes.items())}}}")
+        for name in droppable:
+            place.block.add(f"if {codes[name]} is None: del {target}[{name!r}]")
+        if shape is not None and shape.free:
+            place.block.add(f"{target} = {{name: value for name, value in {target}.items() if value is not None}}")
+
+    def _value(self, place: Place, name: str, value: Value, shape: Shape | None, key: str) -> tuple[str, Piece]:
+        """Write the code of one value. Gives the variable or constant that holds it, and what `this.name` means."""
+        path = f"{place.path}.{name}" if place.path else name
+        if isinstance(value, Literal):
+            code = repr(value.value) if value.value is None or isinstance(value.value, bool | int) else self._constant(value.value)
+            return code, Piece(code, CONSTANT)
+        if isinstance(value, Expression):
+            piece, site = self._compile(place, value, key, path=path, quotable=shape is not None and not shape.personal)
+            if piece.code.isidentifier():
+                return piece.code, Piece(piece.code, piece.level)
+            target = self.compiler.fresh("t")
+            self._guard(place, target, piece.code, site)
+            return target, Piece(checked(target), piece.level)
+        target = self.compiler.fresh("t")
+        if isinstance(value, Object):
+            self._nested(place.at(path=path), target, value, shape, key)
+        elif shape is not None and not shape.listed:
+            self.faults.add(value.line, key, "is not a list in the model")
+        elif isinstance(value, Items):
+            self._items(place.at(path=path), target, value, shape, key)
+        else:
+            self._each(place.at(path=path), target, value, shape, key)
+        return target, Piece(target, place.scope.level)
+
+    def _nested(self, place: Place, target: str, value: Object, shape: Shape | None, key: str) -> None:
+        if value.when is not None:
+            place.block.add(f"{target} = None")
+            self._condition(place, value.when, f"{key}.when")
+            place.block.add("if w:")
+            place = place.at(place.block.inner())
+        self._object(place, target, value.fields, shape, key, value.line, {})
+
+    def _items(self, place: Place, target: str, value: Items, shape: Shape | None, key: str) -> None:
+        codes = [self._value(place, str(number), item, shape, f"{key}[{number}]")[0] for number, item in enumerate(value.items)]
+        place.block.add(f"{target} = [{', '.join(codes)}]")
+        if any(isinstance(item, Object) and item.when is not None for item in value.items):
+            place.block.add(f"{target} = [item for item in {target} if item is not None]")
+
+    def _each(self, place: Place, target: str, value: Each, shape: Shape | None, key: str) -> None:
+        place.block.add(f"{target} = []")
+        element = self._loop(place, value.source, value.name, value.let, key)
+        self.lists[place.document][place.path] = element.words[-1]
+        append = f"{target}.append({{}})"
+        if value.when is not None:
+            self._condition(element, value.when, f"{key}.when")
+            element.block.add("if not w: continue")
+            if "{}" not in place.path:
+                append += f"; positions.setdefault({place.path!r}, []).append({element.indexes[-1]})"
+        variable = self.compiler.fresh("d")
+        self._object(element, variable, value.fields, shape, key, value.line, {})
+        element.block.add(append.format(variable))
+        self._read_fields(element)
+
+    def _condition(self, place: Place, when: Expression, key: str) -> None:
+        piece, site = self._compile(place, when, key, path=place.path)
+        self._guard(place, "w", piece.code, site, failed="False")
+
+    # small things
+
+    def _compile(
+        self, place: Place, expression: Expression, key: str, *, path: str = "", quotable: bool = False, context: bool = True
+    ) -> tuple[Piece, int]:
+        number = self._site(place, path or place.path, expression.line, quotable=quotable)
+        site = self.sites[number]
+        try:
+            compiled: Compiled = self.compiler.compile(expression.text, place.scope, site, context=context)
+        except ExpressionError as error:
+            self.faults.add(expression.line, key, str(error))
+            return Piece("None", CONSTANT), number
+        site.reads, site.follows = compiled.reads, compiled.follows
+        return compiled.piece, number
+
+    def _site(self, place: Place, path: str, line: int, *, quotable: bool = False) -> int:
+        self.sites.append(Site(path or place.path, line, place.document, place.words, quotable=quotable))
+        return len(self.sites) - 1
+
+    def _guard(self, place: Place, target: str, code: str, site: int, *, failed: str = "") -> None:
+        place.block.add(f"try: {target} = {code}")
+        place.block.add(f"except Exception as e: {target} = R.fail(e, {site}, {place.here})" + (f"; {target} = {failed}" if failed else ""))
+
+    def _constant(self, value: Any) -> str:
+        name = f"K{len(self.constants)}"
+        self.constants[name] = value
+        return name
