@@ -9,6 +9,6 @@ from mappings.posting.books import Books
 from mappings.posting.entry import Entry, Line, Move
 from mappings.posting.rules import EFFECTS, measure, post
 from mappings.posting.stock import moves
-from mappings.posting.table import suggested_accounts, table
+from mappings.posting.table import suggested_accounts
 
-__all__ = ["EFFECTS", "Books", "Entry", "Line", "Move", "measure", "moves", "post", "suggested_accounts", "table"]
+__all__ = ["EFFECTS", "Books", "Entry", "Line", "Move", "measure", "moves", "post", "suggested_accounts"]
