@@ -8,7 +8,10 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+import yaml
+
 from pipelines.sandbox import exports, oddities
+from pipelines.sandbox.expected import expectation
 from pipelines.sandbox.oddities import Marks
 from pipelines.sandbox.settle import web_month
 from pipelines.sandbox.till import till_month
@@ -47,7 +50,7 @@ def _till_files(till: Till, marks: Marks) -> dict[str, bytes]:
     days = [exports.settlement_row(settlement) for settlement in till.settlements]
     return {
         oddities.RECEIPTS: oddities.short_row(receipts, till, marks),
-        "till/settlements.csv": exports.separated(days, list(days[0]), ";", "cp1252"),
+        "terminal/settlements.csv": exports.separated(days, list(days[0]), ";", "cp1252"),
     }
 
 
@@ -62,11 +65,18 @@ def _people_files(world: World, marks: Marks) -> dict[str, bytes]:
     }
 
 
+def everything() -> dict[str, bytes]:
+    """All that this module makes, by its path below the home folder."""
+    files, world, web, till, marks = sample_files()
+    expected = yaml.safe_dump(expectation(world, web, till, marks), sort_keys=False, allow_unicode=True, width=140)
+    made = {f"files/{name}": content for name, content in files.items()}
+    return made | {"expected.yaml": f"# Made by pipelines.sandbox.generate; see docs/sample-company.md.\n{expected}".encode()}
+
+
 def write(folder: Path) -> None:
     """Write every export below the folder, and `expected.yaml` beside them."""
-    files, *_ = sample_files()
-    for name, content in files.items():
-        path = folder / "files" / name
+    for name, content in everything().items():
+        path = folder / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(content)
 

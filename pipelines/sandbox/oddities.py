@@ -195,7 +195,7 @@ def crm_rows(rows: list[Row], marks: Marks) -> list[Row]:
     for column in ("First name", "Last name", "Company"):
         nameless[column] = ""
     marks.lost_customers.add(nameless["Contact"])
-    marks.add(CONTACTS, nameless["Contact"], "a contact without any name", "MAP-REQUIRED", "held, until the CRM names it")
+    marks.add(CONTACTS, nameless["Contact"], "a contact without any name", "", "excluded by the mapping: a contact without a name")
     rows[77]["Street"] = f"The Old Mill, Unit 4\n{rows[77]['Street']}"
     marks.add(CONTACTS, rows[77]["Contact"], "an address with a comma and a line break inside quotes", "", "read as it is")
     return rows

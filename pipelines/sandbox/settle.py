@@ -51,14 +51,15 @@ def _payments(orders: list[Order]) -> list[Payment]:
     rng, made, cards = dice("web payments"), list[Payment](), {"GBP": 0, "USD": 0}
     for order in orders:
         left = order.total
-        if order.pays == "gift_card" or (not order.pays and cards[order.currency] and _splits_well(order) and rng.random() < 0.2):
+        if order.pays == "gift_card" or (not order.pays and cards[order.currency] and _splits_well(order) and rng.random() < 0.12):
             cards[order.currency] -= 1
             made.append(_payment(order, "gift_card", CARD_VALUE, len(made)))
             left -= CARD_VALUE
         if left and order.pays != "nothing":
             method = {"": "wallet" if rng.random() < 0.2 else "card", "seashells": "seashells"}.get(order.pays, "card")
             made.append(_payment(order, method, left, len(made)))
-        cards[order.currency] += 0 if order.test else sum(line.quantity for line in order.lines if line.sku == GIFT_CARD)
+        if not order.test and order.placed >= FIRST_MOMENT:
+            cards[order.currency] += sum(line.quantity for line in order.lines if line.sku == GIFT_CARD)
     return made
 
 
