@@ -1,0 +1,95 @@
+"""One snapshot of each thing that somebody outside may rely on."""
+
+from __future__ import annotations
+
+import enum
+import hashlib
+import inspect
+import json
+import os
+import shutil
+import subprocess
+import sys
+import zipfile
+
+import pytest
+from sqlalchemy.dialects import postgresql, sqlite
+from sqlalchemy.schema import CreateIndex, CreateTable
+
+from mappings.model import REGISTRY
+from mappings.problem import CODES
+from pipelines.hub import ledger_tables, words
+from tests._kit import snapshot
+from tests._kit.tree import PACKAGES, files, relative
+
+DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
+
+
+def test_a_change_is_seen(tmp_path, monkeypatch):
+    monkeypatch.delenv("COUNTERFOIL_SNAPSHOT_UPDATE", raising=False)
+    (tmp_path / "menu.txt").write_text("tea\ncoffee\n")
+    snapshot.check("menu", "tea\ncoffee", folder=tmp_path)
+    with pytest.raises(AssertionError, match=r"\+cocoa"):
+        snapshot.check("menu", "tea\ncoffee\ncocoa", folder=tmp_path)
+    monkeypatch.setenv("COUNTERFOIL_SNAPSHOT_UPDATE", "1")
+    snapshot.check("menu", "tea\ncoffee\ncocoa", folder=tmp_path)
+    assert (tmp_path / "menu.txt").read_text() == "tea\ncoffee\ncocoa\n"
+
+
+def test_problem_codes():
+    snapshot.check("problem-codes", "\n".join(f"{code}: {meaning}" for code, meaning in CODES.items()))
+
+
+def test_words():
+    found = [
+        value for _, value in inspect.getmembers(words, inspect.isclass) if issubclass(value, enum.StrEnum) and value is not enum.StrEnum
+    ]
+    snapshot.check("words", "\n".join(f"{one.__name__}: {' '.join(member.value for member in one)}" for one in found))
+
+
+def test_canonical_model():
+    """Fields in a line each, so that a difference can be read; the digest holds what the line leaves out."""
+    lines = []
+    for name, model in sorted(REGISTRY.items()):
+        schema = json.dumps(model.model_json_schema(), sort_keys=True)
+        lines.append(f"{name} {hashlib.sha256(schema.encode()).hexdigest()[:16]}: {' '.join(sorted(model.model_fields))}")
+    snapshot.check("canonical-model", "\n".join(lines))
+
+
+@pytest.mark.parametrize("dialect", DIALECTS)
+def test_tables_of_the_hub(dialect):
+    statements = []
+    for table in ledger_tables.metadata.sorted_tables:
+        statements.append(str(CreateTable(table).compile(dialect=DIALECTS[dialect])).strip())
+        indexes = sorted(table.indexes, key=lambda index: str(index.name))
+        statements += [str(CreateIndex(index).compile(dialect=DIALECTS[dialect])).strip() for index in indexes]
+    snapshot.check(f"hub-{dialect}", "\n\n".join("\n".join(line.rstrip() for line in one.splitlines()) for one in statements))
+
+
+@pytest.fixture(scope="module")
+def wheel(tmp_path_factory) -> list[str]:
+    """Names in a wheel that is built from what git tracks, without network."""
+    folder = tmp_path_factory.mktemp("wheel")
+    for path in files(tracked_only=True):
+        place = folder / "source" / relative(path)
+        place.parent.mkdir(parents=True, exist_ok=True)
+        shutil.copy(path, place)
+    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
+    subprocess.run(command, cwd=folder / "source", check=True, capture_output=True, env={**os.environ, "PYTHONPATH": ""})
+    (built,) = (folder / "dist").glob("*.whl")
+    return sorted(zipfile.ZipFile(built).namelist())
+
+
+def test_wheel_contents(wheel):
+    snapshot.check("wheel", "\n".join(name for name in wheel if ".dist-info/" not in name))
+
+
+def test_the_wheel_has_the_data_that_the_code_reads(wheel):
+    tracked = {relative(path) for path in files(tracked_only=True)}
+    data = {name for name in tracked if name.split("/", 1)[0] in PACKAGES}
+    assert data - set(wheel) == set()
+
+
+def test_the_wheel_has_nothing_else(wheel):
+    others = {name.split("/", 1)[0] for name in wheel} - set(PACKAGES)
+    assert [other for other in others if not other.endswith(".dist-info")] == []
