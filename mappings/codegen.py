@@ -14,7 +14,7 @@ class Site:
     path: str
     """Dotted path in the document, with {} for each place in a list; for a `let` or a head field its name."""
     line: int
-    document: int
+    entry: int
     """Which entry of `documents`; -1 for none."""
     words: tuple[str, ...] = ()
     """What the elements of the lists around it are called: `row`, or the field's name."""
@@ -63,7 +63,7 @@ class Place:
     """Where the fields of this scope are read: before everything else of it."""
     lets: Block
     """Where its `let` values are worked out: after that."""
-    document: int = -1
+    entry: int = -1
     path: str = ""
     indexes: tuple[str, ...] = ()
     """The variables that count the elements of the lists around it."""

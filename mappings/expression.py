@@ -8,42 +8,28 @@ to the element at hand, so that the work for a record grows with its size and ne
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from mappings.functions import DIGITS, FUNCTIONS, METHODS, Function
+from mappings.functions import FUNCTIONS, METHODS, Function
+from mappings.grammar import (
+    BINARY,
+    COMPARE,
+    ExpressionError,
+    called,
+    check_arguments,
+    parse,
+    place_of,
+    plain,
+    suggest,
+    text_of,
+)
+from mappings.values import DIGITS
 
-MAX_LENGTH = 2_000
-MAX_NODES = 400
-MAX_DEPTH = 40
 CONSTANT = 1_000
 """The level of what comes from the mapping and not from the record."""
-
-_BINARY: dict[type[ast.operator], str] = {
-    ast.Add: "add",
-    ast.Sub: "sub",
-    ast.Mult: "mul",
-    ast.Div: "div",
-    ast.FloorDiv: "floordiv",
-    ast.Mod: "mod",
-}
-_COMPARE: dict[type[ast.cmpop], str] = {
-    ast.Eq: "==",
-    ast.NotEq: "!=",
-    ast.Lt: "<",
-    ast.LtE: "<=",
-    ast.Gt: ">",
-    ast.GtE: ">=",
-    ast.In: "in",
-    ast.NotIn: "not in",
-}
-
-
-class ExpressionError(Exception):
-    """An expression that is not of the dialect; the text is a sentence for the author."""
 
 
 class Piece(NamedTuple):
@@ -119,15 +105,9 @@ class Compiler:
 
     def compile(self, text: str, scope: Scope, user: Any, *, context: bool = True) -> Compiled:
         """The code of an expression. An ExpressionError says what the dialect does not have; `user` is told to the `let` that it uses."""
-        if len(text) > MAX_LENGTH:
-            raise ExpressionError(f"is longer than {MAX_LENGTH:,} characters")
-        try:
-            tree = ast.parse(text.strip(), mode="eval")
-        except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-            raise ExpressionError(f"is not an expression: {getattr(error, 'msg', None) or 'it cannot be read'}") from None
-        _bound_size(tree)
+        tree = parse(text)
         walker = _Walker(self, text.strip(), scope, user, context=context)
-        piece = walker.visit(tree.body)
+        piece = walker.visit(tree)
         return Compiled(piece, tuple(walker.reads), walker.follows)
 
     def fresh(self, stem: str) -> str:
@@ -167,7 +147,7 @@ class _Walker:
     def visit(self, node: ast.AST) -> Piece:
         visit = getattr(self, f"_{type(node).__name__.lower()}", None)
         if visit is None:
-            raise ExpressionError(f"uses {_called(node)}, which mappings do not have")
+            raise ExpressionError(f"uses {called(node)}, which mappings do not have")
         piece: Piece = visit(node)
         return piece
 
@@ -177,7 +157,7 @@ class _Walker:
         for name, piece in reversed(self._variables):
             if name == node.id:
                 return piece
-        _plain(node.id)
+        plain(node.id)
         bound = self._scope.names.get(node.id)
         if bound is None:
             if node.id in FUNCTIONS:
@@ -215,7 +195,7 @@ class _Walker:
         return bound if bound is not None and (bound.scope is not None or bound.fields is not None) else None
 
     def _attribute(self, node: ast.Attribute) -> Piece:
-        _plain(node.attr)
+        plain(node.attr)
         return self._member(node.value, node.attr)
 
     def _member(self, value: ast.expr, name: str) -> Piece:
@@ -238,12 +218,12 @@ class _Walker:
             if node.slice.step is not None:
                 raise ExpressionError("uses a slice with a step, which mappings do not have")
             owner = self.visit(node.value)
-            start, stop = (_place(bound) for bound in (node.slice.lower, node.slice.upper))
+            start, stop = (place_of(bound) for bound in (node.slice.lower, node.slice.upper))
             return Piece(f"cut({owner.code}, {start!r}, {stop!r})", owner.level, elements=owner.elements)
         if isinstance(node.slice, ast.Constant) and isinstance(node.slice.value, str):
             return self._member(node.value, node.slice.value)
         owner = self.visit(node.value)
-        return Piece(f"item({owner.code}, {_place(node.slice)!r})", owner.level, members=owner.elements)
+        return Piece(f"item({owner.code}, {place_of(node.slice)!r})", owner.level, members=owner.elements)
 
     # constants and operators
 
@@ -270,9 +250,9 @@ class _Walker:
         raise ExpressionError("uses ~, which mappings do not have")
 
     def _binop(self, node: ast.BinOp) -> Piece:
-        operator = _BINARY.get(type(node.op))
+        operator = BINARY.get(type(node.op))
         if operator is None:
-            raise ExpressionError(f"uses {_called(node.op)}, which mappings do not have")
+            raise ExpressionError(f"uses {called(node.op)}, which mappings do not have")
         left, right = self.visit(node.left), self.visit(node.right)
         if ast.unparse(node) in {"index + 1", "index - 1"}:
             return Piece(f"({left.code} {'+' if operator == 'add' else '-'} 1)", left.level)
@@ -295,7 +275,7 @@ class _Walker:
                     raise ExpressionError("uses `is` with something else than None: use ==")
                 sign = "is" if isinstance(operator, ast.Is) else "is not"
             else:
-                sign = _COMPARE[type(operator)]
+                sign = COMPARE[type(operator)]
             code += f" {sign} {right.code}"
             pieces.append(right)
         return Piece(code + ")", min(piece.level for piece in pieces))
@@ -321,7 +301,7 @@ class _Walker:
         loop = node.generators[0]
         if not isinstance(loop.target, ast.Name) or loop.is_async:
             raise ExpressionError("uses a list that does not run over one name")
-        _plain(loop.target.id)
+        plain(loop.target.id)
         listed = self._walked(self.visit(loop.iter))
         if listed.level == CONSTANT:
             raise ExpressionError("runs over something that is not a list of the record")
@@ -344,7 +324,7 @@ class _Walker:
         function = FUNCTIONS.get(name)
         if function is None or any(variable == name for variable, _ in self._variables):
             raise ExpressionError(f"calls {name}, which is not a function of mappings{suggest(name, FUNCTIONS)}")
-        _check_arguments(name, node, function)
+        check_arguments(name, node, function)
         if function.context and not self._context:
             raise ExpressionError(f"calls {name}, which needs the connection: not possible here")
         return self._function(name, node, function)
@@ -356,11 +336,11 @@ class _Walker:
         keywords = [(word.arg, self.visit(word.value)) for word in node.keywords]
         codes = [argument.code for argument in arguments]
         if name == "lookup":
-            codes.insert(0, self._compiler.table(_text_of(node.args[0])))
+            codes.insert(0, self._compiler.table(text_of(node.args[0])))
         if name == "ref":
-            self._compiler.uses.references.add(_text_of(node.args[0]))
+            self._compiler.uses.references.add(text_of(node.args[0]))
         if name == "total" and arguments[0].elements is not None:
-            self._compiler.uses.reads.add(arguments[0].elements + _text_of(node.args[1]))
+            self._compiler.uses.reads.add(arguments[0].elements + text_of(node.args[1]))
         if function.context:
             codes.insert(0, "cx")
         codes += [f"{word}={piece.code}" for word, piece in keywords]
@@ -374,11 +354,11 @@ class _Walker:
         self._walked(listed)
 
     def _method(self, node: ast.Call, called: ast.Attribute) -> Piece:
-        _plain(called.attr)
+        plain(called.attr)
         method = METHODS.get(called.attr)
         if method is None:
             raise ExpressionError(f"calls the method {called.attr}, which mappings do not have{suggest(called.attr, METHODS)}")
-        _check_arguments(called.attr, node, method)
+        check_arguments(called.attr, node, method)
         owner = self.visit(called.value)
         parts = [owner, *(self.visit(argument) for argument in node.args)]
         return self._combined(parts, f"tx_{called.attr}({{}})", ", ")
@@ -392,78 +372,3 @@ def located(code: str, level: int, path: str) -> Piece:
 def checked(variable: str) -> str:
     """Code that gives a variable, or fails if what should be in it could not be worked out."""
     return f"({variable} if type({variable}) is not Broken else again({variable}))"
-
-
-def _bound_size(tree: ast.AST) -> None:
-    """Refuse a tree that is too big or too deep, without recursion."""
-    nodes, todo = 0, [(tree, 0)]
-    while todo:
-        node, depth = todo.pop()
-        nodes += 1
-        if nodes > MAX_NODES or depth > MAX_DEPTH:
-            raise ExpressionError("is too big: put parts of it into `let`")
-        todo += [(child, depth + 1) for child in ast.iter_child_nodes(node)]
-
-
-def _plain(name: str) -> None:
-    if name.startswith("_"):
-        raise ExpressionError(f"uses the name {name}: names do not start with _ (a field of that name is row[{name!r}])")
-
-
-def _place(node: ast.expr | None) -> int | None:
-    """A constant whole number of a subscript."""
-    if node is None:
-        return None
-    sign = 1
-    if isinstance(node, ast.UnaryOp) and isinstance(node.op, ast.USub):
-        node, sign = node.operand, -1
-    if isinstance(node, ast.Constant) and type(node.value) is int and node.value < 10**9:
-        return sign * node.value
-    raise ExpressionError("uses a subscript that is not a constant")
-
-
-def _text_of(node: ast.expr) -> str:
-    return node.value if isinstance(node, ast.Constant) and isinstance(node.value, str) else ""
-
-
-def _check_arguments(name: str, node: ast.Call, function: Function) -> None:
-    given = [word.arg for word in node.keywords]
-    if unknown := [word for word in given if word not in function.keywords]:
-        raise ExpressionError(f"calls {name} with {unknown[0]}=, which it does not have")
-    if not function.least <= len(node.args) <= function.most:
-        needed = str(function.least) if function.least == function.most else f"{function.least} to {function.most}"
-        raise ExpressionError(f"calls {name} with {len(node.args)} values; it takes {needed}")
-    for place in function.constants:
-        if place < len(node.args) and not _text_of(node.args[place]):
-            raise ExpressionError(f"calls {name} with something else than a constant text as value {place + 1}")
-
-
-def suggest(name: str, known: Iterable[str]) -> str:
-    """A hint in brackets where a known name is close to a wrong one."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
-
-
-def _called(node: ast.AST) -> str:
-    """What people call a piece of grammar."""
-    words = {
-        "Pow": "**",
-        "Lambda": "lambda",
-        "JoinedStr": "an f-string",
-        "Dict": "a dictionary",
-        "Set": "a set",
-        "Tuple": "a tuple",
-        "NamedExpr": ":=",
-        "DictComp": "a dictionary comprehension",
-        "SetComp": "a set comprehension",
-        "GeneratorExp": "a generator (write a list: [… for … in …])",
-        "Await": "await",
-        "Starred": "*",
-        "LShift": "<<",
-        "RShift": ">>",
-        "BitOr": "|",
-        "BitAnd": "&",
-        "BitXor": "^",
-        "MatMult": "@",
-    }
-    return words.get(type(node).__name__, type(node).__name__)

@@ -8,10 +8,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import replace
-from typing import Any
+from typing import Any, NamedTuple
 
 from mappings.codegen import Block, Place, Site
-from mappings.expression import CONSTANT, Bound, Compiled, Compiler, ExpressionError, Piece, Scope, checked, suggest
+from mappings.expression import CONSTANT, Bound, Compiled, Compiler, Piece, Scope, checked
+from mappings.grammar import ExpressionError, suggest
 from mappings.model.base import Document
 from mappings.shape import Shape, shape_of
 from mappings.spec import DocumentSpec, Each, Expression, Faults, GroupSpec, Items, Literal, Object, Spec, Value
@@ -19,6 +20,15 @@ from mappings.spec import DocumentSpec, Each, Expression, Faults, GroupSpec, Ite
 _HEAD = {"problem": "same", "first": "from_first", "min": "least", "max": "greatest"}
 _SET_BY_ENGINE = {"source_id": "comes from `id`", "company": "comes from the connection"}
 _OUTER = ("record", "rows", "document")
+NOTHING: Mapping[str, str] = {}
+
+
+class Spot(NamedTuple):
+    """A place in the mapping file, and the place in the model that it fills (None where that is not known)."""
+
+    shape: Shape | None
+    key: str
+    line: int
 
 
 class Generator:
@@ -32,6 +42,8 @@ class Generator:
         self.constants: dict[str, Any] = {}
         self.lists: list[dict[str, str]] = [{} for _ in spec.documents]
         """By document: path of a list → what its elements are called."""
+        self.elements = [""] * len(spec.documents)
+        """By document: what the elements of its own `each` are called; '' without."""
         self.compiler = Compiler(spec.tables, self._constant)
         self._used: set[str] = set()
 
@@ -46,7 +58,7 @@ class Generator:
         body.add("r0 = rows[0]")
         record = self._record(body)
         for number, document in enumerate(self.spec.documents):
-            self._document(replace(record, document=number), number, document, f"documents[{number}]")
+            self._document(replace(record, entry=number), number, document, f"documents[{number}]")
         self._read_fields(record)
         body.add("return out, excluded, fits")
         self._refuse_unused()
@@ -99,7 +111,7 @@ class Generator:
         if place.scope.broken and self.spec.group is not None:
             for name, variable in fields.items():
                 rule = _HEAD[self.spec.group.head.get(name, "problem")]
-                site = self._site(replace(place, path="", document=-1), name, self.spec.group.line)
+                site = self._site(replace(place, path="", entry=-1), name, self.spec.group.line)
                 place.reads.add(f"try: {variable} = {rule}(rows, {name!r})")
                 place.reads.add(f"except Exception as e: {variable} = R.keep(e, {site}, r0, ())")
         elif fields:
@@ -123,7 +135,7 @@ class Generator:
         scope.names |= {"row": Bound(scope=scope), "index": Bound(Piece(index, level))}
         word = "row" if piece.code == "rows" else place.path.rpartition(".")[2] or source.text
         path = f"{place.path}.{{}}" if place.path else ""
-        inner = Place(scope, body, body.inner(0), body.inner(0), place.document, path, (*place.indexes, index), (*place.words, word))
+        inner = Place(scope, body, body.inner(0), body.inner(0), place.entry, path, (*place.indexes, index), (*place.words, word))
         if name:
             self._name(inner, name, Bound(scope=scope), source.line, f"{key}.as")
         if piece.code == "rows":
@@ -158,7 +170,7 @@ class Generator:
             if not ready:
                 busy.append(True)
                 variable = self.compiler.fresh("l")
-                piece, site = self._compile(replace(place, path="", document=-1), expression, key, path=name)
+                piece, site = self._compile(replace(place, path="", entry=-1), expression, key, path=name)
                 place.lets.add(f"try: {variable} = {piece.code}")
                 place.lets.add(f"except Exception as e: {variable} = R.keep(e, {site}, {place.here})")
                 ready.append((piece._replace(code=checked(variable)), site))
@@ -199,6 +211,7 @@ class Generator:
             place.block.add(f"excluded = {document.exclude!r}")
         elif document.source is not None:
             inner = self._loop(place, document.source, document.name, document.let, key)
+            self.elements[number] = inner.words[-1]
             self._made(inner, number, document, key)
             self._read_fields(inner)
         else:
@@ -219,7 +232,7 @@ class Generator:
             self._guard(place, identity, f"fn_text({piece.code})", site)
             place.block.add(f"R.number = {identity}")
         fields = {name: value for name, value in document.fields.items() if name not in _SET_BY_ENGINE}
-        self._object(place, target, fields, shape, key, document.line, {"source_id": identity})
+        self._object(place, target, fields, Spot(shape, key, document.line), {"source_id": identity})
         place.block.add(f"out.append(({number}, {target}, ({''.join(index + ', ' for index in place.indexes)}), positions))")
 
     def _shape(self, document: DocumentSpec, key: str) -> Shape | None:
@@ -235,43 +248,42 @@ class Generator:
 
     # values
 
-    def _object(
-        self, place: Place, target: str, fields: dict[str, Value], shape: Shape | None, key: str, line: int, given: Mapping[str, str]
-    ) -> None:
+    def _object(self, place: Place, target: str, fields: dict[str, Value], at: Spot, given: Mapping[str, str] = NOTHING) -> None:
         """Write the code that puts an object together into `target`. `given` are fields that are already in variables."""
         done: dict[str, Piece] = {}
         codes = dict(given)
         droppable: list[str] = []
         names = place.scope.names
-        before = {word: names[word] for word in ("this", "document") if word in names}
+        before = {"this": names.get("this"), "document": names.get("document")}
         names["this"] = Bound(fields=done)
         names.setdefault("document", names["this"])
         for name, value in fields.items():
-            inner = shape.field(name) if shape is not None else None
-            if shape is not None and inner is None:
-                self.faults.add(value.line, f"{key}.fields.{name}", f"is not a field of {shape.name}{suggest(name, shape.names())}")
-            codes[name], done[name] = self._value(place, name, value, inner, f"{key}.fields.{name}")
-            if inner is not None and inner.drops_none:
+            shape = at.shape.field(name) if at.shape is not None else None
+            spot = Spot(shape, f"{at.key}.fields.{name}", value.line)
+            if at.shape is not None and shape is None:
+                self.faults.add(spot.line, spot.key, f"is not a field of {at.shape.name}{suggest(name, at.shape.names())}")
+            codes[name], done[name] = self._value(place.at(path=f"{place.path}.{name}".lstrip(".")), value, spot)
+            if shape is not None and shape.drops_none:
                 droppable.append(name)
-        for word in ("this", "document"):
-            names.pop(word)
-        names |= before
-        if shape is not None and (lacking := [name for name in shape.required() if name not in codes]):
-            self.faults.add(line, f"{key}.fields", f"lacks {', '.join(lacking)}: {shape.name} needs it")
+        for word, bound in before.items():
+            del names[word]
+            if bound is not None:
+                names[word] = bound
+        if at.shape is not None and (lacking := [name for name in at.shape.required() if name not in codes]):
+            self.faults.add(at.line, f"{at.key}.fields", f"lacks {', '.join(lacking)}: {at.shape.name} needs it")
         place.block.add(f"{target} = {{{', '.join(f'{name!r}: {code}' for name, code in codes.items())}}}")
         for name in droppable:
             place.block.add(f"if {codes[name]} is None: del {target}[{name!r}]")
-        if shape is not None and shape.free:
+        if at.shape is not None and at.shape.free:
             place.block.add(f"{target} = {{name: value for name, value in {target}.items() if value is not None}}")
 
-    def _value(self, place: Place, name: str, value: Value, shape: Shape | None, key: str) -> tuple[str, Piece]:
+    def _value(self, place: Place, value: Value, at: Spot) -> tuple[str, Piece]:
         """Write the code of one value. Gives the variable or constant that holds it, and what `this.name` means."""
-        path = f"{place.path}.{name}" if place.path else name
         if isinstance(value, Literal):
             code = repr(value.value) if value.value is None or isinstance(value.value, bool | int) else self._constant(value.value)
             return code, Piece(code, CONSTANT)
         if isinstance(value, Expression):
-            piece, site = self._compile(place, value, key, path=path, quotable=shape is not None and not shape.personal)
+            piece, site = self._compile(place, value, at.key, quotable=at.shape is not None and not at.shape.personal)
             if piece.code.isidentifier():
                 return piece.code, Piece(piece.code, piece.level)
             target = self.compiler.fresh("t")
@@ -279,46 +291,49 @@ class Generator:
             return target, Piece(checked(target), piece.level)
         target = self.compiler.fresh("t")
         if isinstance(value, Object):
-            self._nested(place.at(path=path), target, value, shape, key)
-        elif shape is not None and not shape.listed:
-            self.faults.add(value.line, key, "is not a list in the model")
+            self._nested(place, target, value, at)
+        elif at.shape is not None and not at.shape.listed:
+            self.faults.add(at.line, at.key, "is not a list in the model")
         elif isinstance(value, Items):
-            self._items(place.at(path=path), target, value, shape, key)
+            self._items(place, target, value, at)
         else:
-            self._each(place.at(path=path), target, value, shape, key)
+            self._each(place, target, value, at)
         return target, Piece(target, place.scope.level)
 
-    def _nested(self, place: Place, target: str, value: Object, shape: Shape | None, key: str) -> None:
+    def _nested(self, place: Place, target: str, value: Object, at: Spot) -> None:
         if value.when is not None:
             place.block.add(f"{target} = None")
-            self._condition(place, value.when, f"{key}.when")
+            self._condition(place, value.when, f"{at.key}.when")
             place.block.add("if w:")
             place = place.at(place.block.inner())
-        self._object(place, target, value.fields, shape, key, value.line, {})
+        self._object(place, target, value.fields, at)
 
-    def _items(self, place: Place, target: str, value: Items, shape: Shape | None, key: str) -> None:
-        codes = [self._value(place, str(number), item, shape, f"{key}[{number}]")[0] for number, item in enumerate(value.items)]
+    def _items(self, place: Place, target: str, value: Items, at: Spot) -> None:
+        codes = [
+            self._value(place.at(path=f"{place.path}.{number}"), item, Spot(at.shape, f"{at.key}[{number}]", item.line))[0]
+            for number, item in enumerate(value.items)
+        ]
         place.block.add(f"{target} = [{', '.join(codes)}]")
         if any(isinstance(item, Object) and item.when is not None for item in value.items):
             place.block.add(f"{target} = [item for item in {target} if item is not None]")
 
-    def _each(self, place: Place, target: str, value: Each, shape: Shape | None, key: str) -> None:
+    def _each(self, place: Place, target: str, value: Each, at: Spot) -> None:
         place.block.add(f"{target} = []")
-        element = self._loop(place, value.source, value.name, value.let, key)
-        self.lists[place.document][place.path] = element.words[-1]
+        element = self._loop(place, value.source, value.name, value.let, at.key)
+        self.lists[place.entry][place.path] = element.words[-1]
         append = f"{target}.append({{}})"
         if value.when is not None:
-            self._condition(element, value.when, f"{key}.when")
+            self._condition(element, value.when, f"{at.key}.when")
             element.block.add("if not w: continue")
             if "{}" not in place.path:
                 append += f"; positions.setdefault({place.path!r}, []).append({element.indexes[-1]})"
         variable = self.compiler.fresh("d")
-        self._object(element, variable, value.fields, shape, key, value.line, {})
+        self._object(element, variable, value.fields, at)
         element.block.add(append.format(variable))
         self._read_fields(element)
 
     def _condition(self, place: Place, when: Expression, key: str) -> None:
-        piece, site = self._compile(place, when, key, path=place.path)
+        piece, site = self._compile(place, when, key)
         self._guard(place, "w", piece.code, site, failed="False")
 
     # small things
@@ -337,7 +352,7 @@ class Generator:
         return compiled.piece, number
 
     def _site(self, place: Place, path: str, line: int, *, quotable: bool = False) -> int:
-        self.sites.append(Site(path or place.path, line, place.document, place.words, quotable=quotable))
+        self.sites.append(Site(path or place.path, line, place.entry, place.words, quotable=quotable))
         return len(self.sites) - 1
 
     def _guard(self, place: Place, target: str, code: str, site: int, *, failed: str = "") -> None:

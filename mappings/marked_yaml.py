@@ -41,42 +41,48 @@ def read(text: str) -> Node:
     if len(text) > MAX_LENGTH:
         raise YamlError(f"the file is longer than {MAX_LENGTH:,} characters", 1)
     try:
-        depth = 0
-        for event in yaml.parse(text, Loader=yaml.SafeLoader):
-            if isinstance(event, yaml.AliasEvent) or getattr(event, "anchor", None):
-                raise YamlError("anchors and aliases are not used in mappings", event.start_mark.line + 1)
-            depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
-            if depth > MAX_DEPTH:
-                raise YamlError(f"the file is nested more than {MAX_DEPTH} deep", event.start_mark.line + 1)
+        _refuse_anchors(text)
         root = yaml.compose(text, Loader=yaml.SafeLoader)
     except yaml.YAMLError as error:
-        mark = getattr(error, "problem_mark", None)
-        raise YamlError(
-            f"this is not YAML: {getattr(error, 'problem', None) or 'a character is not allowed'}", mark.line + 1 if mark else 1
-        ) from None
+        why = getattr(error, "problem", None) or "a character is not allowed"
+        raise YamlError(f"this is not YAML: {why}", _line(getattr(error, "problem_mark", None))) from None
     except RecursionError:
         raise YamlError("the file is nested too deep", 1) from None
     return _node(root) if root is not None else Node(None, 1)
 
 
+def _refuse_anchors(text: str) -> None:
+    """Anchors could make a small file huge; depth is bounded before anything recurses."""
+    depth = 0
+    for event in yaml.parse(text, Loader=yaml.SafeLoader):
+        if getattr(event, "anchor", None):
+            raise YamlError("anchors and aliases are not used in mappings", _line(event.start_mark))
+        depth += isinstance(event, yaml.CollectionStartEvent) - isinstance(event, yaml.CollectionEndEvent)
+        if depth > MAX_DEPTH:
+            raise YamlError(f"the file is nested more than {MAX_DEPTH} deep", _line(event.start_mark))
+
+
+def _line(mark: Any) -> int:
+    return int(mark.line) + 1 if mark is not None else 1
+
+
 def _node(node: yaml.Node) -> Node:
-    line = node.start_mark.line + 1
+    line = _line(node.start_mark)
     if isinstance(node, yaml.MappingNode):
         return Node(_pairs(node), line)
     if isinstance(node, yaml.SequenceNode):
         return Node([_node(child) for child in node.value], line)
-    if node.style in ("'", '"', "|", ">"):
-        return Node(node.value, line)
-    for pattern, build in _SCALARS:
-        if pattern.fullmatch(node.value):
-            return Node(build(node.value), line)
+    if isinstance(node, yaml.ScalarNode) and node.style is None:
+        for pattern, build in _SCALARS:
+            if pattern.fullmatch(node.value):
+                return Node(build(node.value), line)
     return Node(node.value, line)
 
 
 def _pairs(node: yaml.MappingNode) -> dict[str, Node]:
     pairs: dict[str, Node] = {}
     for key, value in node.value:
-        line = key.start_mark.line + 1
+        line = _line(key.start_mark)
         if not isinstance(key, yaml.ScalarNode):
             raise YamlError("a key must be a text", line)
         if key.value in pairs:

@@ -7,7 +7,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass, field
 from typing import Any, TypeAlias
 
-from mappings.expression import suggest
+from mappings.grammar import suggest
 from mappings.marked_yaml import Node
 
 NAME = re.compile(r"[a-z0-9_]+(?:/[a-z0-9_]+)*")
@@ -216,7 +216,7 @@ class Reader:
             return {}
         for name, child in node.value.items():
             if name not in known:
-                self.faults.add(child.line, f"{where}.{name}", f"is not a key of mappings{suggest(name, known)}")
+                self.faults.add(child.line, f"{where}.{name}".removeprefix("the file."), f"is not a key of mappings{suggest(name, known)}")
         for name in needed:
             if name not in node.value:
                 self.faults.add(node.line, where, f"needs the key {name}")

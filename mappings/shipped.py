@@ -1,0 +1,65 @@
+"""Finding mappings by name and version: those that come with the package, overlaid by those of a home folder.
+
+The mapping `shop/order` is the file `shop/order.yaml`; an older version may stay beside it as `shop/order@1.yaml`.
+"""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+from mappings.language import Mapping, MappingError, compile_mapping
+
+PACKAGED = Path(__file__).parent
+_WANTED = re.compile(r"([a-z0-9_]+(?:/[a-z0-9_]+)*)(?:@([0-9]{1,6}))?")
+_IS_MAPPING = re.compile(r"^mapping:", re.MULTILINE)
+
+
+def find(wanted: str, *, home: Path | None = None) -> Mapping:
+    """The mapping `name`, in its highest version, or `name@version`. A home's own wins over a shipped one of the same version.
+
+    A MappingError says that there is none, or what is wrong with a file that has the name.
+    """
+    match = _WANTED.fullmatch(wanted)
+    if match is None:
+        raise MappingError(f"{wanted!r} is not the name of a mapping: it is written source/stream or source/stream@version.")
+    name, version = match[1], int(match[2]) if match[2] else None
+    found: dict[int, Mapping] = {}
+    for folder, where in _folders(home):
+        for path in _files(folder, name):
+            mapping = compile_mapping(path.read_text(encoding="utf-8"), where=f"{where}{path.relative_to(folder).as_posix()}")
+            if mapping.name != name:
+                raise MappingError(
+                    f"{where}{path.relative_to(folder).as_posix()} calls itself {mapping.name}; it must be {name}, as its file."
+                )
+            found[mapping.version] = mapping
+    if found and version is None:
+        return found[max(found)]
+    if version not in found:
+        has = f"; there is version {', '.join(map(str, sorted(found)))}" if found else f"; there are {', '.join(names(home)) or 'none'}"
+        raise MappingError(f"There is no mapping {wanted}{has}.")
+    return found[version]
+
+
+def names(home: Path | None = None) -> list[str]:
+    """The names of all mappings, shipped and the home's own."""
+    found = {
+        path.relative_to(folder).with_suffix("").as_posix().partition("@")[0]
+        for folder, _ in _folders(home)
+        for path in folder.rglob("*.yaml")
+        if _IS_MAPPING.search(path.read_text(encoding="utf-8"))  # posting rules and target payloads are YAML too
+    }
+    return sorted(found)
+
+
+def _folders(home: Path | None) -> list[tuple[Path, str]]:
+    """Where to look, later ones winning, and what to call the place in a sentence."""
+    folders = [(PACKAGED, "mappings/")]
+    if home is not None and (home / "mappings").is_dir():
+        folders.append((home / "mappings", f"{home / 'mappings'}/"))
+    return folders
+
+
+def _files(folder: Path, name: str) -> list[Path]:
+    single = folder / f"{name}.yaml"
+    return sorted((folder / name).parent.glob(f"{single.stem}@*.yaml")) + ([single] if single.is_file() else [])
