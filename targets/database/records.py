@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from datetime import date
 from decimal import Decimal
 from typing import Any, NamedTuple, TypeAlias
 
@@ -53,7 +54,7 @@ def _document(intent: Intent) -> Row:
         "document_type": text(intent.document_type, "document_type"),
         "part": text(intent.subject.part, "part"),
         "number": text(intent.number, "number"),
-        "dated_on": intent.date,
+        "dated_on": None if intent.date == date.min else intent.date,
         "amount": exact(intent.amount, "amount") if intent.verb is not Verb.VOID else Decimal(0),
         "unit": text(intent.unit, "unit"),
         "body": as_json(intent.document, "document"),
@@ -121,3 +122,10 @@ def receipts(tx: sa.Connection, batch: Sequence[Payload], there: Stored) -> dict
         remote_id = "/".join(part for part in _id(payload.body.table, row)[1:] if part)
         found[intent.idempotency_key] = Receipt(remote_id, row.get("number", intent.number), row.get("unit", ""), effect, body)
     return found
+
+
+def bodies(tx: sa.Connection, document_type: str, local_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+    """Local id → the attempt that wrote the row, and its body as JSON."""
+    columns = (document.c.local_id, document.c.receipt_key, document.c.body)
+    rows = tx.execute(sa.select(*columns).where(document.c.document_type == document_type, document.c.local_id.in_(local_ids)))
+    return {local_id: (receipt_key, body) for local_id, receipt_key, body in rows}

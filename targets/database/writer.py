@@ -152,6 +152,11 @@ class DatabaseWriter:
         with self.engine.connect() as tx:
             return receipts.all_of(tx)
 
+    def bodies(self, document_type: str, local_ids: Sequence[str]) -> dict[str, tuple[str, str]]:
+        """Of rows of the table `document`: local id → the attempt that wrote it, and its body as JSON."""
+        with self.engine.connect() as tx:
+            return records.bodies(tx, document_type, local_ids)
+
     def periods(self) -> Sequence[Period]:
         """None: tables are never closed."""
         return []

@@ -26,8 +26,8 @@ class LedgerConfig(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     path: str = Field("ledger", min_length=1, description="Folder of the journal; a relative one starts at the home folder.")
-    operating_currency: Annotated[tuple[str, ...], BeforeValidator(_currencies), Field(min_length=1)] = Field(
-        description="Currency code of the books, or a list of codes."
-    )
+    operating_currency: Annotated[
+        tuple[str, ...], BeforeValidator(_currencies, json_schema_input_type=str | tuple[str, ...]), Field(min_length=1)
+    ] = Field(description="Currency code of the books, or a list of codes.")
     title: str = Field("Books", min_length=1, max_length=120, description="Title of the journal.")
     accounts_opened_on: date = Field(date(1970, 1, 1), description="Date of every `open` directive; nothing older can be booked.")

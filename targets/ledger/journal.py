@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -67,6 +68,31 @@ class Journal:
             self.close()
             raise
         self.usable = True
+
+    def open_unwatched(self) -> Iterator[Written]:
+        """Open without a checkpoint, for a run that no hub watches: take what the chain of check sums vouches for, cut a torn end.
+
+        Gives every attempt that stands in the file; the journal is usable when they are exhausted.
+        """
+        make_folder(self.folder)
+        self._lock.take()
+        for grown, fault in ((self._entries, self._entries_fault), (self._accounts, self._accounts_fault), (self._main, self._main_fault)):
+            grown.open(None, fault)
+        self._write_main()
+        used: dict[str, None] = {}
+        end = 0
+        for attempt in self.attempts():
+            used.update(dict.fromkeys(posting.account for entry in attempt.entries for posting in entry.postings))
+            end, self._seal = attempt.end, attempt.seal
+            yield attempt
+        for chunk in self._entries.chunks(0, end):
+            self._entries.take(chunk)
+        self._torn_at, self._absent = (end if self._entries.size() > end else None), True
+        self._opening = self._accounts_of(self._accounts.read(0, self._accounts.size()), 1)
+        self._cut_torn(end)
+        self._cut_accounts(used.keys())
+        self._accounts.take(self._accounts.read(0, self._accounts.size()))
+        self._opened, self._opening, self._absent, self.usable = dict.fromkeys(self._opening), [], False, True
 
     def _open(self, marks: Mapping[str, Any]) -> None:
         entries = marks.get(ENTRIES)
@@ -167,7 +193,7 @@ class Journal:
         adopted = list(self._unclaimed.values())
         end = adopted[-1].end if adopted else self._entries.length
         self._cut_torn(end)
-        self._cut_accounts(adopted)
+        self._cut_accounts({posting.account for attempt in adopted for entry in attempt.entries for posting in entry.postings})
         self._entries.sync()
         self._accounts.sync()
         self._accounts.take(self._accounts.read(self._accounts.length, self._accounts.size()))
@@ -188,9 +214,8 @@ class Journal:
         self._entries.cut(end)
         self._torn_at = None
 
-    def _cut_accounts(self, adopted: Sequence[Written]) -> None:
+    def _cut_accounts(self, used: AbstractSet[str]) -> None:
         """Keep the `open` lines that adopted entries need: they are the first ones, for they stand in the order of first use."""
-        used = {posting.account for attempt in adopted for entry in attempt.entries for posting in entry.postings}
         kept = []
         for account in self._opening:
             if account not in used:

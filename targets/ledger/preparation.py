@@ -8,6 +8,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from mappings.model.money import exponent
+from mappings.posting.entry import Line
 from mappings.problem import Problem
 from targets._kit.bridge import bridge_of
 from targets._kit.writer import Intent, Payload, Unpreparable, Verb
@@ -35,7 +36,7 @@ def prepare(intent: Intent, opened_on: date) -> Payload | Unpreparable:
     if intent.verb is not Verb.CREATE:
         entries.append(_entry(intent, booked.on, [line._replace(amount=-line.amount) for line in booked.lines], reversal=True))
     if intent.verb in (Verb.CREATE, Verb.UPDATE):
-        entries.append(_entry(intent, intent.date, [Posting(*line) for line in intent.lines], reversal=False))
+        entries.append(_entry(intent, intent.date, intent.lines, reversal=False))
     places = {posting.currency: exponent(posting.currency) for entry in entries for posting in entry.postings}
     texts = tuple(entry_text(entry, places) for entry in entries)
     accounts = tuple(dict.fromkeys(posting.account for entry in entries for posting in entry.postings))
@@ -45,18 +46,21 @@ def prepare(intent: Intent, opened_on: date) -> Payload | Unpreparable:
 
 class _Booked(NamedTuple):
     on: date
-    lines: tuple[Posting, ...]
+    lines: tuple[Line, ...]
 
 
 def _booked(body: Mapping[str, Any] | None) -> _Booked:
-    """What stands in the journal, from the body of its receipt."""
-    if not body:
-        return _Booked(date.min, ())
-    lines = (Posting(account, Decimal(amount), currency, part, bool(control)) for account, amount, currency, part, control in body["lines"])
-    return _Booked(date.fromisoformat(body["date"]), tuple(lines))
+    return _Booked(date.fromisoformat(body["date"]), lines_of(body)) if body else _Booked(date.min, ())
 
 
-def _entry(intent: Intent, on: date, lines: Sequence[Posting], *, reversal: bool) -> Entry:
+def lines_of(body: Mapping[str, Any]) -> tuple[Line, ...]:
+    """What stands, from the body of a receipt: {"date": …, "lines": [[account, "amount", currency, component, control], …]}."""
+    return tuple(
+        Line(account, Decimal(amount), currency, part, bool(control)) for account, amount, currency, part, control in body["lines"]
+    )
+
+
+def _entry(intent: Intent, on: date, lines: Sequence[Line], *, reversal: bool) -> Entry:
     subject = intent.subject
     names = (link(number) for number in (intent.number, *intent.links))
     return Entry(
@@ -69,7 +73,7 @@ def _entry(intent: Intent, on: date, lines: Sequence[Posting], *, reversal: bool
         ref=intent.idempotency_key,
         doc=f"{subject.local_id}/{subject.part}" if subject.part else subject.local_id,
         verb=intent.verb.value,
-        postings=tuple(lines),
+        postings=tuple(Posting(*line) for line in lines),
     )
 
 
@@ -124,7 +128,7 @@ def _lines_fault(intent: Intent, of: str) -> Problem | None:
 
 def _unit_fault(intent: Intent, booked: _Booked, of: str) -> Problem | None:
     """The effect is one amount, so its control lines have one currency, before and after."""
-    units = {line.currency for line in intent.lines if line.control} | {line.currency for line in booked.lines if line.control}
+    units = {line.currency for line in (*intent.lines, *booked.lines) if line.control}
     if len(units) <= 1:
         return None
     say = f"{of} counts in {' and '.join(sorted(units))} at once."

@@ -29,12 +29,25 @@ class LedgerWriter:
         self._journal = Journal(self.folder, config)
         self._mark: dict[str, Any] = {}
         self._last: dict[str, Receipt] = {}
+        self._unwatched = False
+        self.newest: dict[str, tuple[str, Mapping[str, Any] | None]] = {}
+        """After `open_unwatched`: local id → its newest idempotency key, and what stands (None: reversed)."""
 
     def open(self, checkpoint: Mapping[str, Any] | None) -> None:
         """Lock the folder and verify every committed byte. Raises Tampered with file and line, Misconfigured, Retryable."""
         self._journal.open(checkpoint)
         self._mark = dict(checkpoint or {})
         self._last = {}
+
+    def open_unwatched(self) -> None:
+        """Open for a run that no hub watches: what the check sums vouch for is taken as it stands, and remembered in `newest`."""
+        self._unwatched = True
+        for attempt in self._journal.open_unwatched():
+            self._remember(attempt)
+
+    def _remember(self, attempt: Written) -> None:
+        last = attempt.entries[-1]
+        self.newest[last.doc] = (attempt.ref, None if last.reversal else receipt(attempt).body)
 
     def close(self) -> None:
         """Let the next process in."""
@@ -69,6 +82,8 @@ class LedgerWriter:
         if new:
             written = self._journal.append([payload.body.texts for payload in new.values()], _accounts(new.values()))
             self._last = {attempt.ref: receipt(attempt) for attempt in written}
+            for attempt in written if self._unwatched else ():
+                self._remember(attempt)
             known |= self._last
         return [found for payload in batch if (found := known[payload.intent.idempotency_key]) is not None]
 
