@@ -121,6 +121,12 @@ def denied(shown: str) -> Problem:
     )
 
 
+def empty(shown: str, *, header: bool = False) -> Problem:
+    """It is there and holds no row."""
+    say = f"{shown} has a header and no rows." if header else f"{shown} is empty."
+    return Problem("READ-EMPTY", say, "Look whether the export went wrong. What was read before stays as it is.")
+
+
 def _none(stream: FileStream) -> Problem:
     what = "the pattern fits no file" if _is_pattern(stream.path) else "the folder holds no file that could be read"
     return Problem(

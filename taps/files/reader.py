@@ -12,7 +12,7 @@ from taps._kit.facts import Facts
 from taps._kit.reader import Damaged, Message, Record, Stream, Surroundings
 from taps.files.config import FilesConfig, FileStream
 from taps.files.formats import format_for
-from taps.files.found import File, Found, denied, find, missing
+from taps.files.found import File, Found, denied, empty, find, missing
 from taps.files.reading import Reading
 from taps.files.rows import FileTrouble, Layout
 
@@ -89,7 +89,7 @@ class FilesReader:
     @staticmethod
     def _columns(file: File, stream: FileStream, layout: Layout) -> list[Problem]:
         if not layout.columns:
-            return [Problem("READ-EMPTY", f"{file.name} is empty.", "Look whether the export went wrong.")]
+            return [empty(file.name)]
         named = dict.fromkeys([*stream.key, *stream.ids, *([stream.version] if stream.version else [])])
         return [
             Problem(
@@ -106,6 +106,8 @@ def _heads(found: Found) -> list[File]:
 
 def _layout(file: File, stream: FileStream) -> Layout | Problem:
     try:
+        if not file.path.stat().st_size:
+            return empty(file.name)
         return format_for(file.path, file.name, stream).layout(file.path, file.name, stream)
     except FileTrouble as trouble:
         return trouble.problem

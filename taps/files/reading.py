@@ -17,7 +17,7 @@ from taps._kit.points import at
 from taps._kit.reader import Complete, Damaged, Message, Notice, Record, Start
 from taps.files.config import FileStream
 from taps.files.formats import format_for
-from taps.files.found import File, Found, denied, find, fingerprint, missing, scope_of, unchanged, untouched
+from taps.files.found import File, Found, denied, empty, find, fingerprint, missing, scope_of, unchanged, untouched
 from taps.files.rows import Bad, FileTrouble, Layout, safe_text
 from taps.files.state import Memory, Position, trouble_of
 
@@ -204,6 +204,8 @@ class Reading:
         resumed = place.row > 0
         if not resumed:
             place.print = fingerprint(file.path)
+        if not place.print["size"]:
+            raise FileTrouble(empty(file.name))
         form = format_for(file.path, file.name, self._stream)
         layout = form.layout(file.path, file.name, self._stream)
         before = self._memory.columns(file.name)
@@ -272,8 +274,7 @@ class Reading:
             yield Notice(Problem("READ-DAMAGED", say, "Have exports written under another name and renamed when they are whole."))
             return
         if place.row == 0:
-            say = f"{file.name} is empty." if not columns else f"{file.name} has a header and no rows."
-            raise FileTrouble(Problem("READ-EMPTY", say, "Look whether the export went wrong. What was read before stays as it is."))
+            raise FileTrouble(empty(file.name, header=bool(columns)))
         rows_before = self._memory.files.get(file.name, {"rows": 0})["rows"]
         if place.row * 10 <= rows_before * 6 and not self._stream.snapshot:
             say = f"{file.name} has {place.row} rows, and had {rows_before} when it was read before."
