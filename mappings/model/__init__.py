@@ -1,12 +1,27 @@
 """The canonical model: what every source is translated into and every target is fed from.
 
-trade     order        a sale, with its lines, taxes, discounts and tenders          counts +
-          refund       goods or money given back, tied to its sale                   counts −
-          adjustment   a signed correction, such as a bad debt written off           as signed
-money     payment      money received for a sale, or paid back                       counts + or −
-          fee          what a processor keeps                                        counts −
-          dispute      a payment taken back by the buyer's bank                      counts −
-          gift_card_entry  one change of a gift card's balance                       + worth more
+    trade    order                a sale, with its lines, taxes, discounts and tenders    counts +
+             refund               goods or money given back, tied to its sale             counts −
+             adjustment           a correction, such as a bad debt written off            as signed
+    money    payment              money received for a sale, or paid back                 + received
+             fee                  what a processor keeps                                  counts −
+             dispute              a payment taken back by the buyer's bank                counts −
+             gift_card_entry      one change of a gift card's balance                     + worth more
+             payout               money between processor and bank                        + to our bank
+             balance_transaction  how a payment in another currency was settled           − less than booked
+    goods    product              one sellable item
+             fulfillment          goods handed over for a sale                            + units leave
+             stock_movement       stock that changes without a sale                       + the place has more
+    parties  customer             someone who buys
+             supplier             someone we buy from
+             location             a place of ours
+    people   employee             someone who works for us
+             time_entry           hours of one employee on one day
+             tip_payout           card tips handed to payroll                             counts −
+    books    journal_entry        an entry that is booked as it is written                counts its debits
+
+A document has a body that may be stored and shown, and personal fields that are kept apart (`pack`, `join`); it says itself what it
+counts in money, units and hours, and in which legs it happens.
 """
 
 from __future__ import annotations

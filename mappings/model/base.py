@@ -43,6 +43,12 @@ def _decimal(value: Any) -> Decimal:
     raise PydanticCustomError("decimal_type", "a number is needed")
 
 
+def _refuse_infinite(value: Decimal) -> None:
+    """A quiet NaN passes every other check."""
+    if not value.is_finite():
+        raise PydanticCustomError("decimal_bounds", "the number is not finite or has more than 20 digits before the point")
+
+
 def _exact(value: Decimal, context: Context, step: Decimal, decimals: int) -> Decimal:
     """The value without needless zeros, or an error where it is not finite or has more than 20 integer digits or `decimals` decimals."""
     try:
@@ -59,6 +65,7 @@ def to_amount(value: Any) -> Decimal:
     number = value if type(value) is Decimal else _decimal(value)
     if not number:
         return ZERO
+    _refuse_infinite(number)
     try:
         return _AS_CENTS.quantize(number, _CENT)
     except (Inexact, InvalidOperation):
@@ -70,6 +77,7 @@ def to_quantity(value: Any) -> Decimal:
     number = value if type(value) is Decimal else _decimal(value)
     if not number:
         return ZERO
+    _refuse_infinite(number)
     try:
         return _AS_WHOLE.quantize(number, _WHOLE)
     except (Inexact, InvalidOperation):
@@ -79,6 +87,7 @@ def to_quantity(value: Any) -> Decimal:
 def to_rate(value: Any) -> Decimal:
     """A tax or exchange rate: at most twelve decimals, none of them needless."""
     number = _decimal(value)
+    _refuse_infinite(number)
     return _exact(number, _AS_PICOS, _PICO, 12) if number else ZERO
 
 
@@ -87,6 +96,7 @@ def to_whole(value: Any) -> int:
     if type(value) is int:
         return value
     number = _decimal(value)
+    _refuse_infinite(number)
     try:
         return int(_AS_WHOLE.quantize(number, _WHOLE))
     except (Inexact, InvalidOperation):
@@ -144,10 +154,10 @@ Whole: TypeAlias = Annotated[int, PlainValidator(to_whole), WithJsonSchema({"typ
 Day: TypeAlias = Annotated[date, PlainValidator(to_day), WithJsonSchema({"type": "string", "format": "date"})]
 Instant: TypeAlias = Annotated[datetime, PlainValidator(to_instant), WithJsonSchema({"type": "string", "format": "date-time"})]
 YesNo: TypeAlias = Annotated[bool, PlainValidator(to_yes_no), WithJsonSchema({"type": "boolean"})]
-Text: TypeAlias = Annotated[str, StringConstraints(max_length=10_000, pattern=r"\A[^\x00]*\z")]
-Key: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=r"\A[^\x00]*\z")]
-Currency: TypeAlias = Annotated[str, StringConstraints(pattern=r"\A[A-Z]{3}\z")]
-Country: TypeAlias = Annotated[str, StringConstraints(max_length=100, pattern=r"\A[^\x00]+\z")]
+Text: TypeAlias = Annotated[str, StringConstraints(max_length=10_000, pattern=r"^[^\x00]*$")]
+Key: TypeAlias = Annotated[str, StringConstraints(min_length=1, max_length=10_000, pattern=r"^[^\x00]*$")]
+Currency: TypeAlias = Annotated[str, StringConstraints(pattern=r"^[A-Z]{3}$")]
+Country: TypeAlias = Annotated[str, StringConstraints(max_length=100, pattern=r"^[^\x00]+$")]
 """ISO 3166 code where the source has it, else the country's name as the source writes it."""
 
 
@@ -217,7 +227,7 @@ class Document(Value):
         super().__pydantic_init_subclass__(**kwargs)
         cls.personal = frozenset(name for name, field in cls.model_fields.items() if PII in field.metadata)
         for name, field in cls.model_fields.items():
-            if name not in cls.personal and any(_holds_pii(part) for part in _parts(field.annotation)):
+            if name not in cls.personal and any(_holds_pii(part) for part in parts_of(field.annotation)):
                 raise TypeError(f"{cls.__name__}.{name} has personal fields inside: mark the whole field")
 
     def number(self) -> str:
@@ -266,16 +276,16 @@ class Document(Value):
         return (Part("", self.business_date),)
 
 
-def _parts(annotation: Any) -> Iterator[type[Value]]:
+def parts_of(annotation: Any) -> Iterator[type[Value]]:
     """The Value classes inside a type annotation."""
     if isinstance(annotation, type) and issubclass(annotation, Value):
         yield annotation
     for argument in get_args(annotation):
-        yield from _parts(argument)
+        yield from parts_of(argument)
 
 
 def _holds_pii(part: type[Value]) -> bool:
     """Whether a nested class has a marked field, at any depth."""
     return any(
-        PII in field.metadata or any(_holds_pii(inner) for inner in _parts(field.annotation)) for field in part.model_fields.values()
+        PII in field.metadata or any(_holds_pii(inner) for inner in parts_of(field.annotation)) for field in part.model_fields.values()
     )

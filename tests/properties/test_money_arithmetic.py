@@ -84,7 +84,11 @@ def test_money_of_two_currencies_is_not_added():
 
 def test_money_is_rounded_and_split_by_its_own_currency():
     assert str(Money(amount="100.5", currency="JPY").rounded().amount) == "101.00"
-    assert [str(share) for share in Money(amount="100", currency="JPY").allocate([Decimal(1)] * 3)] == ["34.00 JPY", "33.00 JPY", "33.00 JPY"]
+    assert [str(share) for share in Money(amount="100", currency="JPY").allocate([Decimal(1)] * 3)] == [
+        "34.00 JPY",
+        "33.00 JPY",
+        "33.00 JPY",
+    ]
 
 
 @pytest.mark.parametrize("weights", [[], [Decimal(0)], [Decimal(1), Decimal(-2)]])

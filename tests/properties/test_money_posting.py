@@ -11,11 +11,27 @@ from mappings.model import REGISTRY, join, pack
 from mappings.model.money import exponent
 from mappings.posting import Books, moves, post, suggested_accounts
 
-KINDS = ["item", "gift_card", "tip", "shipping", "fee", "service_charge", "deposit", "exchange", "manual", "sample", "discount", "donation", "bad_debt"]
+KINDS = [
+    "item",
+    "gift_card",
+    "tip",
+    "shipping",
+    "fee",
+    "service_charge",
+    "deposit",
+    "exchange",
+    "manual",
+    "sample",
+    "discount",
+    "donation",
+    "bad_debt",
+]
 DECISIONS = {"gift_cards": "multi_purpose", "service_charges": "revenue"}
 CURRENCIES = ["GBP", "JPY", "KWD"]
 
-amounts = st.integers(-(10**9), 10**9).map(lambda units: Decimal(units).scaleb(-4)) | st.integers(-500, 500).map(lambda units: Decimal(units).scaleb(-6))
+amounts = st.integers(-(10**9), 10**9).map(lambda units: Decimal(units).scaleb(-4)) | st.integers(-500, 500).map(
+    lambda units: Decimal(units).scaleb(-6)
+)
 discounts = st.sampled_from([Decimal(0), Decimal("0.015"), Decimal("2.40"), Decimal(10)])
 
 

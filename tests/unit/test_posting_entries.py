@@ -146,7 +146,9 @@ def test_the_account_for_rounding_is_asked_for_only_when_there_is_something_to_r
 
 def test_a_posting_may_put_returns_on_the_account_of_sales():
     books = GBP.model_copy(update={"accounts": {**GBP.accounts, "SalesReturns": "Income:Sales", "Sales": "Income:Sales"}})
-    assert entry_of(order(("item", "5"), kind="refund"), "credit_note", books).lines[0] == Line("Income:Sales", Decimal(5), "GBP", "goods", control=False)
+    assert entry_of(order(("item", "5"), kind="refund"), "credit_note", books).lines[0] == Line(
+        "Income:Sales", Decimal(5), "GBP", "goods", control=False
+    )
 
 
 def test_a_posting_may_settle_a_journal_on_account():
@@ -161,7 +163,10 @@ def test_placeholders_are_filled_from_the_document_as_one_word():
     paid = order(
         ("item", "5"), location="store 1", tenders=[{"tender_type": "card", "gateway": "shopify_payments", "amount": "5"}]
     )  # fmt: skip
-    assert [line.account for line in entry_of(paid, "sales_receipt", books).lines] == ["Income:Store1", "Assets:Clearing:ShopifyPayments:GBP"]
+    assert [line.account for line in entry_of(paid, "sales_receipt", books).lines] == [
+        "Income:Store1",
+        "Assets:Clearing:ShopifyPayments:GBP",
+    ]
     assert codes(order(("item", "5"), location="store 1"), "sales_receipt", books) == [("POST-ACCOUNT", "Clearing")]
 
 
@@ -282,7 +287,15 @@ def stock(kind="order", **more):
         {"line_number": 7, "kind": "shipping", "quantity": 9, "net_amount": "4"},
     ]
     return REGISTRY[kind].model_validate(
-        {"source_id": "1", "business_date": "2011-04-15", "currency": "GBP", "location": "Cork", "lines": lines, "grand_total": "13", **more}
+        {
+            "source_id": "1",
+            "business_date": "2011-04-15",
+            "currency": "GBP",
+            "location": "Cork",
+            "lines": lines,
+            "grand_total": "13",
+            **more,
+        }
     )
 
 
@@ -338,7 +351,9 @@ def test_a_transfer_takes_from_one_place_and_gives_to_the_other():
     ],
 )
 def test_a_table_that_is_wrong_is_refused(broken, sentence):
-    text = f"events: {{{broken}}}\nroles: {{Sales: {{means: goods, suggested: S}}}}\ndecisions: {{asked: {{question: q, answers: {{no: n}}}}}}"
+    text = (
+        f"events: {{{broken}}}\nroles: {{Sales: {{means: goods, suggested: S}}}}\ndecisions: {{asked: {{question: q, answers: {{no: n}}}}}}"
+    )
     with pytest.raises(ValueError, match=sentence):
         parse(text)
 

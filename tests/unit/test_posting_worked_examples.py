@@ -350,7 +350,12 @@ def test_j6x_settled_at_another_rate():
     control -1.74
     """
     settled = make(
-        "balance_transaction", charged_amount="25.59", charged_currency="GBP", booked_amount="32.50", settled_amount="31.99", fee_amount="1.23"
+        "balance_transaction",
+        charged_amount="25.59",
+        charged_currency="GBP",
+        booked_amount="32.50",
+        settled_amount="31.99",
+        fee_amount="1.23",
     )
     return booked(settled, "spend")
 
