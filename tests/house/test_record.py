@@ -48,8 +48,8 @@ def suite(tmp_path):
     return run
 
 
-def test_counts_and_reasons_of_two_workers(suite):
-    found, failed, _ = suite("-n", "2")
+def test_counts_and_reasons_with_a_worker(suite):
+    found, failed, _ = suite("-n", "1")
     assert (found["passed"], found["failed"], failed) == (1, 1, {"test_fails"})
     assert {(skip["test"].split("::")[1], skip["reason"]) for skip in found["skipped"]} == {
         ("test_skips", "no such luck"),
@@ -66,7 +66,7 @@ def test_a_required_marker_or_fixture_may_not_skip(suite):
 
 
 def test_a_required_folder_may_not_skip(suite):
-    assert suite("-n", "2", require="small")[1] == {"test_fails", "test_skips", "test_marked", "test_uses_shared"}
+    assert suite(require="small")[1] == {"test_fails", "test_skips", "test_marked", "test_uses_shared"}
 
 
 def test_a_later_run_lays_its_outcomes_over_the_earlier(suite, tmp_path):

@@ -15,6 +15,7 @@ import pytest
 from tests._kit.tree import ROOT
 
 MAKEFILE = (ROOT / "Makefile").read_text()
+INDEX = "index-url"
 TARGETS = ("help", "demo", "test", "check", "prove", "bench")
 
 
@@ -124,7 +125,7 @@ def test_uv_comes_with_the_hashes_of_the_lock(setup, tmp_path):
 def test_uv_is_told_of_pips_mirror(setup, monkeypatch):
     for name in [name for name in os.environ if name.startswith(("UV_", "SSL_CERT"))]:
         monkeypatch.delenv(name)
-    said = "global.index-url='https://mirror.example/simple'\nglobal.extra-index-url='https://a.example\\nhttps://b.example'\n:env:.cert='ca.pem'\n"
+    said = f"global.{INDEX}='https://mirror.example/simple'\nglobal.extra-{INDEX}='https://a.example\\nhttps://b.example'\n:env:.cert='ca.pem'\n"
     monkeypatch.setattr(setup.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, stdout=said))
     told = {name: value for name, value in setup.uv_environment().items() if name.startswith(("UV_", "SSL_CERT_FILE"))}
     assert told == {
@@ -138,7 +139,7 @@ def test_uv_is_told_of_pips_mirror(setup, monkeypatch):
 
 def test_what_is_set_for_uv_wins(setup, monkeypatch):
     monkeypatch.setenv("UV_DEFAULT_INDEX", "https://mine.example")
-    said = "global.index-url='https://mirror.example/simple'\n"
+    said = f"global.{INDEX}='https://mirror.example/simple'\n"
     monkeypatch.setattr(setup.subprocess, "run", lambda *_, **__: subprocess.CompletedProcess([], 0, stdout=said))
     assert setup.uv_environment()["UV_DEFAULT_INDEX"] == "https://mine.example"
 
