@@ -14,7 +14,7 @@ from sqlalchemy.engine import make_url
 
 from mappings import shipped
 from mappings.language import Mapping as StreamMapping
-from mappings.language import MappingError, compile_mapping
+from mappings.language import MappingError
 from mappings.model import REGISTRY
 from pipelines.home.settings import Installation, Route, TapConnection, TargetConnection
 from taps._kit.errors import CounterfoilError, Misconfigured
@@ -132,12 +132,10 @@ def _mappings(path: Path, taps: Mapping[str, TapConnection], mistakes: list[str]
     for connection in taps.values():
         for stream, name in connection.mappings.items():
             try:
-                text, where = shipped.find(name, path / "mappings")
-                found.setdefault(name, compile_mapping(text, where=where))
+                if name not in found:
+                    found[name] = shipped.find(name, home=path)
             except MappingError as wrong:
-                mistakes.append(wrong.say)
-            except FileNotFoundError:
-                mistakes.append(f"{path / 'connections' / connection.name}.yaml: mappings.{stream}: there is no mapping {name!r}")
+                mistakes.append(f"{path / 'connections' / connection.name}.yaml: mappings.{stream}: {wrong.say}")
     return found
 
 
@@ -170,7 +168,7 @@ def _connection_mistakes(home: Home, connection: TapConnection) -> Iterator[str]
             yield f"{file}: company: {company!r} is not in counterfoil.yaml"
     for name in connection.mappings.values():
         for lookup in home.mappings[name].lookups:
-            if lookup not in home.lookups and not shipped.has_lookup(lookup):
+            if lookup not in home.lookups:
                 yield f"{file}: mapping {name} needs lookups/{lookup}.yaml, which is not there"
 
 

@@ -13,7 +13,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mappings.problem import Problem
-from pipelines.hub import leases, problems
+from pipelines.hub import bulk, leases, problems
+from pipelines.hub.bulk import among
 from pipelines.hub.ledger_tables import attempt, crosswalk, disposition, operation, receipt
 from pipelines.hub.store import allocate
 from pipelines.hub.words import DONE, AttemptState, Fate, OperationState, Origin, Want
@@ -107,7 +108,7 @@ def booked(tx: Connection, target: str, operations: Sequence[Row[Any]]) -> dict[
             .where(
                 receipt.c.target == target,
                 receipt.c.kind == kind,
-                receipt.c.local_id.in_([row.local_id for row in operations if row.kind == kind]),
+                among(tx, receipt.c.local_id, [row.local_id for row in operations if row.kind == kind]),
             )
             .order_by(receipt.c.attempt_id)
         )
@@ -135,7 +136,7 @@ def incarnations(tx: Connection, target: str, operations: Sequence[Row[Any]]) ->
         sa.select(
             crosswalk.c.kind, crosswalk.c.local_id, crosswalk.c.part, crosswalk.c.incarnation, crosswalk.c.valid_to.is_(None).label("open")
         )
-        .where(crosswalk.c.connection_id == target, crosswalk.c.local_id.in_([row.local_id for row in operations]))
+        .where(crosswalk.c.connection_id == target, among(tx, crosswalk.c.local_id, [row.local_id for row in operations]))
         .order_by(crosswalk.c.incarnation)
     )
     return {(row.kind, row.local_id, row.part): row.incarnation if row.open else row.incarnation + 1 for row in rows}
@@ -145,7 +146,7 @@ def claim(tx: Connection, now: datetime, lease: leases.Lease, claims: Sequence[C
     """Mark operations as in doubt and write their attempts, before anything is sent. Gives (attempt id, claim) of those still ready."""
     wanted = {each.operation.operation_id: each for each in claims}
     ready = sa.select(operation.c.operation_id).where(
-        operation.c.operation_id.in_(wanted), operation.c.state == OperationState.READY
+        among(tx, operation.c.operation_id, wanted), operation.c.state == OperationState.READY
     )
     if tx.dialect.name == "postgresql":
         ready = ready.with_for_update(skip_locked=True)
@@ -161,7 +162,7 @@ def claim(tx: Connection, now: datetime, lease: leases.Lease, claims: Sequence[C
         return []
     first = allocate(tx, "attempt", len(taken))
     numbered = [(first + place, wanted[number], tries) for place, (number, tries) in enumerate(taken)]
-    tx.execute(sa.insert(attempt), [_attempt(each, attempt_id, tries, lease, now) for attempt_id, each, tries in numbered])
+    bulk.insert(tx, attempt, [_attempt(each, attempt_id, tries, lease, now) for attempt_id, each, tries in numbered])
     _fate(tx, [number for number, _tries in taken], Fate.IN_DOUBT, "")
     return [(attempt_id, each) for attempt_id, each, _tries in numbered]
 
@@ -219,15 +220,15 @@ def arrive(tx: Connection, now: datetime, arrivals: Sequence[Arrival]) -> None:
     if not arrivals:
         return
     tx.execute(
-        sa.update(attempt).where(attempt.c.attempt_id.in_([each.attempt_id for each in arrivals])).values(state=AttemptState.DELIVERED)
+        sa.update(attempt).where(among(tx, attempt.c.attempt_id, [each.attempt_id for each in arrivals])).values(state=AttemptState.DELIVERED)
     )
     numbers = [each.operation.operation_id for each in arrivals]
     tx.execute(
         sa.update(operation)
-        .where(operation.c.operation_id.in_(numbers))
+        .where(among(tx, operation.c.operation_id, numbers))
         .values(state=OperationState.DELIVERED, reason="", changed_at=now)
     )
-    tx.execute(sa.insert(receipt), [_receipt(each, now) for each in arrivals])
+    bulk.insert(tx, receipt, [_receipt(each, now) for each in arrivals])
     present = [each for each in arrivals if each.operation.want == Want.PRESENT]
     absent = [each for each in arrivals if each.operation.want == Want.ABSENT]
     _fate(tx, [each.operation.operation_id for each in present], Fate.DELIVERED, "")
@@ -273,7 +274,7 @@ def _cross(tx: Connection, now: datetime, present: Sequence[Arrival]) -> None:
     target = present[0].operation.target
     rows = tx.execute(
         sa.select(crosswalk.c.kind, crosswalk.c.local_id, crosswalk.c.part, crosswalk.c.incarnation, crosswalk.c.valid_to).where(
-            crosswalk.c.connection_id == target, crosswalk.c.local_id.in_([each.operation.local_id for each in present])
+            crosswalk.c.connection_id == target, among(tx, crosswalk.c.local_id, [each.operation.local_id for each in present])
         )
     ).all()
     open_ones = {(row.kind, row.local_id, row.part) for row in rows if row.valid_to is None}
@@ -282,8 +283,9 @@ def _cross(tx: Connection, now: datetime, present: Sequence[Arrival]) -> None:
     if not new:
         return
     first = allocate(tx, "crosswalk", len(new))
-    tx.execute(
-        sa.insert(crosswalk),
+    bulk.insert(
+        tx,
+        crosswalk,
         [
             {
                 "crosswalk_id": first + place,
@@ -385,4 +387,4 @@ def _fate(tx: Connection, operations: Sequence[int], fate: Fate, reason: str | N
         values: dict[str, Any] = {"fate": fate}
         if reason is not None:
             values["reason"] = reason
-        tx.execute(sa.update(disposition).where(disposition.c.operation_id.in_(operations)).values(**values))
+        tx.execute(sa.update(disposition).where(among(tx, disposition.c.operation_id, operations)).values(**values))

@@ -157,7 +157,7 @@ def _whole_documents(tx: Connection, name: str, posting: str, effect: str, conne
 def _legs(tx: Connection, name: str, posting: str, effect: str, connections: list[str], mark: int) -> Iterator[_Sum]:
     """Documents of several legs, each leg with a date and a fate of its own."""
     rows = tx.execute(
-        sa.select(document.c.document_id, document.c.parts, *COLUMNS).where(
+        sa.select(document.c.document_id, *COLUMNS).where(
             document.c.connection_id.in_(connections), document.c.current, document.c.seq <= mark, document.c.parts.is_not(None)
         )
     ).all()
@@ -166,7 +166,7 @@ def _legs(tx: Connection, name: str, posting: str, effect: str, connections: lis
             standing, controls = _standing(name, posting, sa.literal(row.document_id), sa.literal(part))
             found = tx.execute(sa.select(_fate(), disposition.c.effect, controls).where(standing)).one_or_none()
             fate, own_effect, control = found if found is not None else (Fate.READY, effect, None)
-            amount, unit = measured(row, own_effect)
+            amount, unit = measured(row, own_effect, part)
             counted = (control or _ZERO) if fate == Fate.DELIVERED else amount
             yield unit, date.fromisoformat(day) if day else None, fate, 1, amount, counted
 
@@ -194,9 +194,13 @@ def _fate() -> sa.ColumnElement[str]:
 def _measure(effect: sa.ColumnElement[str]) -> tuple[sa.ColumnElement[Decimal], sa.ColumnElement[str]]:
     """`measures.measured` in SQL."""
     amount = sa.case(
-        (effect == "money", document.c.amount), (effect == "stock", document.c.units), (effect == "hours", document.c.hours), else_=_NOTHING
+        (effect == "money", document.c.amount),
+        (effect == "stock", document.c.units),
+        (effect == "hours", document.c.hours),
+        (effect == "cost", document.c.cost),
+        else_=_NOTHING,
     )
-    unit = sa.case((effect == "money", document.c.currency), (effect == "stock", PIECES), (effect == "hours", HOURS), else_="")
+    unit = sa.case((effect.in_(("money", "cost")), document.c.currency), (effect == "stock", PIECES), (effect == "hours", HOURS), else_="")
     return amount, unit
 
 

@@ -16,7 +16,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mappings.problem import Problem
-from pipelines.hub import problems
+from pipelines.hub import bulk, problems
+from pipelines.hub.bulk import among
 from pipelines.hub.store import allocate
 from pipelines.hub.tables import landed, source_head
 from pipelines.hub.words import Outcome
@@ -119,7 +120,7 @@ def _load(tx: Connection, connection_id: str, stream: str, keys: Sequence[str]) 
             source_head.c.seen_in,
             source_head.c.occurrences,
             source_head.c.deleted,
-        ).where(source_head.c.connection_id == connection_id, source_head.c.stream == stream, source_head.c.key.in_(keys))
+        ).where(source_head.c.connection_id == connection_id, source_head.c.stream == stream, among(tx, source_head.c.key, keys))
     )
     return {row[0]: _Head(*row[1:]) for row in found}
 
@@ -169,13 +170,13 @@ def _write(tx: Connection, now: datetime, connection_id: str, stream: str, read_
         within = [first + (-1 - seq) for seq in writes.replaced if seq < 0]
         for seq in within:
             writes.landed[seq - first]["outcome"] = writes.landed[seq - first]["outcome"] or Outcome.REPLACED
-        tx.execute(sa.insert(landed), writes.landed)
+        bulk.insert(tx, landed, writes.landed)
         _heads(tx, same, read_no, first, writes)
         older = [seq for seq in writes.replaced if seq >= 0]
         if older:
-            tx.execute(sa.update(landed).where(landed.c.seq.in_(older)).values(outcome=Outcome.REPLACED))
+            tx.execute(sa.update(landed).where(among(tx, landed.c.seq, older)).values(outcome=Outcome.REPLACED))
     if writes.seen:
-        tx.execute(_of(same).where(source_head.c.key.in_(writes.seen)).values(seen_in=read_no))
+        tx.execute(_of(same).where(among(tx, source_head.c.key, writes.seen)).values(seen_in=read_no))
     for key, row in writes.damaged:
         problems.open_one(tx, now, connection_id, stream, key, row.problem, location=row.location)
 
@@ -192,7 +193,7 @@ def _heads(tx: Connection, same: dict[str, str], read_no: int, first: int, write
         return {"key": key, "seq": first + head["position"], "seen_in": read_no, "deleted": False, **rest}
 
     if writes.new_heads:
-        tx.execute(sa.insert(source_head), [{**same, **values(key, head)} for key, head in writes.new_heads.items()])
+        bulk.insert(tx, source_head, [{**same, **values(key, head)} for key, head in writes.new_heads.items()])
     if writes.moved_heads:
         statement = _of(same).where(source_head.c.key == sa.bindparam("this_key"))
         moved = [values(key, head) for key, head in writes.moved_heads.items()]
@@ -204,7 +205,7 @@ def _count_occurrences(tx: Connection, connection_id: str, stream: str, read_no:
     same = {"connection_id": connection_id, "stream": stream}
     ones = [first for first, count in occurrences.items() if count == 1]
     if ones:
-        tx.execute(_of(same).where(source_head.c.key.in_(ones), source_head.c.occurrences != 1).values(occurrences=1))
+        tx.execute(_of(same).where(among(tx, source_head.c.key, ones), source_head.c.occurrences != 1).values(occurrences=1))
     many = [{"this_key": first, "count": count} for first, count in occurrences.items() if count > 1]
     if many:
         tx.execute(_of(same).where(source_head.c.key == sa.bindparam("this_key")).values(occurrences=sa.bindparam("count"), seen_in=read_no), many)

@@ -11,6 +11,8 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pipelines.hub import bulk
+from pipelines.hub.bulk import among
 from pipelines.hub.ledger_tables import disposition, operation, receipt
 from pipelines.hub.store import allocate
 from pipelines.hub.tables import document
@@ -41,7 +43,7 @@ def standing(tx: Connection, route: str, posting: str, documents: Sequence[UUID]
         (row.document_id, row.part): Standing(Fate(row.fate), row.representation)
         for row in tx.execute(
             sa.select(disposition.c.document_id, disposition.c.part, disposition.c.fate, disposition.c.representation).where(
-                disposition.c.route == route, disposition.c.posting == posting, disposition.c.document_id.in_(documents)
+                disposition.c.route == route, disposition.c.posting == posting, among(tx, disposition.c.document_id, documents)
             )
         )
     }
@@ -77,7 +79,7 @@ def elsewhere(tx: Connection, target: str, route: str, posting: str, documents: 
             disposition.c.document_id, disposition.c.part, disposition.c.effect, disposition.c.route, disposition.c.posting
         ).where(
             disposition.c.target == target,
-            disposition.c.document_id.in_(documents),
+            among(tx, disposition.c.document_id, documents),
             disposition.c.fate.not_in((Fate.EXCLUDED, Fate.MERGED)),
             sa.or_(disposition.c.route != route, disposition.c.posting != posting),
         )
@@ -92,7 +94,7 @@ def fates(tx: Connection, route: str, posting: str, documents: Iterable[UUID]) -
         return {}
     rows = tx.execute(
         sa.select(disposition.c.document_id, disposition.c.fate).where(
-            disposition.c.route == route, disposition.c.posting == posting, disposition.c.document_id.in_(wanted)
+            disposition.c.route == route, disposition.c.posting == posting, among(tx, disposition.c.document_id, wanted)
         )
     )
     return {row.document_id: Fate(row.fate) for row in rows}
@@ -118,7 +120,7 @@ def add(tx: Connection, operations: Sequence[dict[str, Any]]) -> int:
     if not operations:
         return 0
     first = allocate(tx, "operation", len(operations))
-    tx.execute(sa.insert(operation), [{**row, "operation_id": first + place} for place, row in enumerate(operations)])
+    bulk.insert(tx, operation, [{**row, "operation_id": first + place} for place, row in enumerate(operations)])
     return first
 
 
@@ -131,7 +133,7 @@ def dispose(tx: Connection, dispositions: Sequence[dict[str, Any]], first_operat
         row["operation_id"] = None if given["operation"] is None else first_operation + given["operation"]
         (changed if given["standing"] else new).append(row)
     if new:
-        tx.execute(sa.insert(disposition), new)
+        bulk.insert(tx, disposition, new)
     if changed:
         keys = ("route", "posting", "document_id", "part")
         statement = sa.update(disposition).where(*(disposition.c[key] == sa.bindparam(f"this_{key}") for key in keys))

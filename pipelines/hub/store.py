@@ -26,18 +26,21 @@ _open: ContextVar[int] = ContextVar("hub_transactions", default=0)
 
 
 def open_engine(url: str) -> Engine:
-    """An engine for a hub URL: `sqlite:///path` or `postgresql+psycopg://…`. Raises Misconfigured for any other."""
+    """An engine for a hub URL: `sqlite:///path` or `postgresql+psycopg://…`. Raises Misconfigured for any other.
+
+    Parameters stay hidden: bodies hold personal fields, and an exception's text goes to logs.
+    """
     parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise Misconfigured("The hub needs a file: several processes share it. Write hub: sqlite:///hub.db")
         Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
-        engine = sa.create_engine(parsed, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
+        engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         _prepare_sqlite(engine)
         return engine
     if parsed.get_backend_name() == "postgresql":
         try:
-            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True)
+            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
         except ModuleNotFoundError as missing:
             raise Misconfigured("PostgreSQL needs its driver: pip install 'counterfoil[postgres]'") from missing
     raise Misconfigured(f"The hub runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()!r}.")
@@ -53,6 +56,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             f"busy_timeout={_BUSY_MILLISECONDS}",
             "foreign_keys=ON",
             "cache_size=-65536",
+            "wal_autocheckpoint=8192",  # 32 MB: rows keyed by hashes touch the same pages again and again
             "temp_store=MEMORY",
         ):
             raw.execute(f"PRAGMA {pragma}")

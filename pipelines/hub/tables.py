@@ -153,6 +153,7 @@ document = sa.Table(
     sa.Column("units", Amount, nullable=False),
     sa.Column("moves_stock", sa.Boolean, nullable=False),
     sa.Column("hours", Amount, nullable=False),
+    sa.Column("cost", Amount, nullable=False),
     sa.Column("parent_id", sa.Uuid),
     sa.Column("party", sa.Text),
     sa.Column("parts", Json),

@@ -131,7 +131,7 @@ def web_refund_oddities(web: Web, marks: Marks) -> None:
     known = {order.id: order for order in web.orders}
     for refund in web.refunds:
         if refund.order not in known:
-            marks.add(REFUNDS, refund.id, "its order is older than the export", "", "booked; its payout contains it")
+            marks.add(REFUNDS, refund.id, "its order is older than the export", "", "waits for its order; its payout contains it")
         elif known[refund.order].placed < FIRST_MOMENT:
             marks.add(REFUNDS, refund.id, "its order is from before the start", "", "booked; the order itself is not")
 

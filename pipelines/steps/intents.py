@@ -13,11 +13,12 @@ import msgspec
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
-from mappings.model import Document, join
+from mappings.model import REGISTRY, Document, join
 from mappings.posting import EFFECTS, Entry, moves, post
 from mappings.problem import Problem
 from pipelines.home.settings import Posting
 from pipelines.hub import delivery
+from pipelines.hub.bulk import among
 from pipelines.hub.measures import COLUMNS, measured
 from pipelines.hub.tables import document, tie
 from pipelines.hub.words import Want
@@ -68,11 +69,10 @@ def _documents(tx: Connection, seqs: set[int]) -> dict[int, Row[Any]]:
             document.c.type,
             document.c.number,
             document.c.business_date,
-            document.c.parts,
             document.c.body,
             document.c.private,
             *COLUMNS,
-        ).where(document.c.seq.in_(seqs))
+        ).where(among(tx, document.c.seq, seqs))
     )
     return {row.seq: row for row in rows}
 
@@ -83,7 +83,7 @@ def _links(tx: Connection, documents: Sequence[UUID]) -> dict[UUID, tuple[str, .
     rows = tx.execute(
         sa.select(tie.c.document_id, sale.c.number)
         .join(sale, sa.and_(sale.c.document_id == tie.c.sale_id, sale.c.current))
-        .where(tie.c.document_id.in_(documents))
+        .where(among(tx, tie.c.document_id, documents))
         .distinct()
         .order_by(tie.c.document_id, sale.c.number)
     )
@@ -106,12 +106,12 @@ def _desired(
     if absent and booked is None:
         return Desired(row, None, needless=True)
     stored = documents[booked.document_seq if absent and booked else row.document_seq]
-    made = join(stored.type, stored.body.encode(), stored.private.encode() if stored.private else None)
+    made = join(REGISTRY[stored.type], stored.body.encode(), stored.private.encode() if stored.private else None)
     entry, found = _entry(made, row, posting, stored) if not absent else (_NOTHING, [])
     if found:
         return Desired(row, None, tuple(found))
     verb = _verb(absent=absent, booked=booked is not None, verbs=verbs)
-    amount, unit = measured(stored, row.effect)
+    amount, unit = measured(stored, row.effect, row.part)
     key = delivery.digest(row.target, row.kind, row.local_id, row.part, incarnation, "reverse" if absent else "")
     return Desired(
         row,
@@ -140,7 +140,7 @@ def _desired(
 
 def _entry(made: Document, row: Row[Any], posting: Posting, stored: Row[Any]) -> tuple[Entry, list[Problem]]:
     """The journal entry of a document that books money; a kind that does not has none."""
-    if EFFECTS[row.kind] != "money":
+    if EFFECTS[row.kind] not in ("money", "cost"):
         return _NOTHING, []
     if posting.books is None:
         raise Fatal(f"Posting {posting.name} books money without accounts; `counterfoil check` should have said so.")

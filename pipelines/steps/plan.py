@@ -87,7 +87,6 @@ def _next(tx: Connection, route: Route, done: int, ceiling: int, limit: int) -> 
             document.c.number,
             document.c.business_date,
             document.c.parent_id,
-            document.c.parts,
             document.c.test,
             document.c.deleted,
             document.c.content_hash,

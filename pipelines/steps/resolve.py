@@ -19,7 +19,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mappings.identity import entity_id
-from pipelines.hub import marks
+from pipelines.hub import bulk, marks
+from pipelines.hub.bulk import among
 from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub
 from pipelines.hub.tables import document, entity, member, tie
@@ -94,13 +95,13 @@ def _ties(tx: Connection, rows: Sequence[Row[Any]]) -> None:
     credits = {row.document_id for row in rows if row.type == "refund"}
     changed = [row.document_id for row in rows if row.type == "order" and row.revision > 1]
     if changed:
-        credits.update(tx.execute(sa.select(tie.c.document_id).where(tie.c.sale_id.in_(changed))).scalars())
+        credits.update(tx.execute(sa.select(tie.c.document_id).where(among(tx, tie.c.sale_id, changed))).scalars())
     if not credits:
         return
-    tx.execute(sa.delete(tie).where(tie.c.document_id.in_(credits)))
+    tx.execute(sa.delete(tie).where(among(tx, tie.c.document_id, credits)))
     found = tx.execute(
         sa.select(document.c.document_id, document.c.connection_id, document.c.party, document.c.body)
-        .where(document.c.document_id.in_(credits), document.c.current, document.c.deleted.is_(False), document.c.party.is_not(None))
+        .where(among(tx, document.c.document_id, credits), document.c.current, document.c.deleted.is_(False), document.c.party.is_not(None))
         .order_by(document.c.seq)
     ).all()
     by_connection: dict[str, list[Row[Any]]] = defaultdict(list)
@@ -109,19 +110,28 @@ def _ties(tx: Connection, rows: Sequence[Row[Any]]) -> None:
     for connection_id, group in by_connection.items():
         new = list(_tie_all(tx, connection_id, group))
         if new:
-            tx.execute(sa.insert(tie), new)
+            bulk.insert(tx, tie, new)
 
 
 def _tie_all(tx: Connection, connection_id: str, credits: Sequence[Row[Any]]) -> Iterable[dict[str, Any]]:
     bodies = [(row.document_id, row.party, _decoder.decode(row.body)) for row in credits]
     wanted: dict[str, set[_Offer]] = defaultdict(set)
     for _identity, party, body in bodies:
-        wanted[party].update(_offer(line) for line in body["lines"] if line.get("sku"))
+        wanted[party].update(_offer(line) for line in _priced(body))
     stock = _sold(tx, connection_id, wanted)
     for identity, party, body in bodies:
-        for line in body["lines"]:
-            if line.get("sku"):
-                yield from _take(stock.get((party, *_offer(line)), []), identity, line, body["processed_at"])
+        for line in _priced(body):
+            yield from _take(stock.get((party, *_offer(line)), []), identity, line, body["processed_at"])
+
+
+def _priced(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
+    """The lines that a tie can be made of: those of a numbered item at a price."""
+    return (line for line in body.get("lines", ()) if line.get("sku") and line.get("unit_price") is not None)
+
+
+def _units(line: Mapping[str, Any]) -> Decimal:
+    """Stored bodies leave out what is as the model presumes; it presumes one unit."""
+    return Decimal(line.get("quantity", "1"))
 
 
 def _offer(line: Mapping[str, Any]) -> _Offer:
@@ -133,7 +143,7 @@ def _sold(tx: Connection, connection_id: str, wanted: Mapping[str, set[_Offer]])
     rows = tx.execute(
         sa.select(document.c.document_id, document.c.party, document.c.body).where(
             document.c.connection_id == connection_id,
-            document.c.party.in_(wanted),
+            among(tx, document.c.party, list(wanted)),
             document.c.type == "order",
             document.c.current,
             document.c.deleted.is_(False),
@@ -143,9 +153,9 @@ def _sold(tx: Connection, connection_id: str, wanted: Mapping[str, set[_Offer]])
     sales: dict[tuple[UUID, int], _Sold] = {}
     for identity, party, text in rows:
         body = _decoder.decode(text)
-        for line in body["lines"]:
-            units = Decimal(line["quantity"])
-            if line.get("sku") and units > 0 and _offer(line) in wanted[party]:
+        for line in _priced(body):
+            units = _units(line)
+            if units > 0 and _offer(line) in wanted[party]:
                 sold = _Sold(identity, line["line_number"], body["placed_at"], units)
                 stock[(party, *_offer(line))].append(sold)
                 sales[(identity, line["line_number"])] = sold
@@ -159,7 +169,7 @@ def _subtract_ties(tx: Connection, sales: Mapping[tuple[UUID, int], _Sold]) -> N
     identities = list({identity for identity, _line in sales})
     for start in range(0, len(identities), 2_000):
         part = identities[start : start + 2_000]
-        for row in tx.execute(sa.select(tie.c.sale_id, tie.c.sale_line, tie.c.units).where(tie.c.sale_id.in_(part))):
+        for row in tx.execute(sa.select(tie.c.sale_id, tie.c.sale_line, tie.c.units).where(among(tx, tie.c.sale_id, part))):
             sold = sales.get((row.sale_id, row.sale_line))
             if sold is not None:
                 sold.left -= row.units
@@ -167,7 +177,7 @@ def _subtract_ties(tx: Connection, sales: Mapping[tuple[UUID, int], _Sold]) -> N
 
 def _take(offers: list[_Sold], credit_id: UUID, line: Mapping[str, Any], at: str) -> list[dict[str, Any]]:
     """Take the credited units from the oldest sales; all of them or none, since half a tie explains nothing."""
-    open_units = Decimal(line["quantity"])
+    open_units = _units(line)
     earlier = [sold for sold in offers if sold.left > 0 and sold.at <= at]
     if open_units <= 0 or sum(sold.left for sold in earlier) < open_units:
         return []

@@ -12,7 +12,6 @@ from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
-from mappings import shipped
 from mappings.engine import Context
 from pipelines.home.load import Home
 from pipelines.home.settings import ByLocation, Mode, Route, TapConnection
@@ -175,7 +174,7 @@ def context_of(home: Home, connection: TapConnection) -> Context:
         timezone=connection.timezone,
         day_cutoff=connection.day_cutoff,
         company=company.table if isinstance(company, ByLocation) else company,
-        lookups=shipped.lookups() | dict(home.lookups),
+        lookups=home.lookups,
     )
 
 

@@ -21,7 +21,8 @@ from mappings.engine import Context
 from mappings.identity import document_id
 from mappings.model import Document, content_hash, split
 from mappings.problem import Problem
-from pipelines.hub import cursors, marks, problems
+from pipelines.hub import bulk, cursors, marks, problems
+from pipelines.hub.bulk import among
 from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub, allocate
 from pipelines.hub.tables import document, landed, lineage, source_head
@@ -135,7 +136,7 @@ def _groups(tx: Connection, source: Source, keys: Sequence[str]) -> Iterator[tup
     )
     found = tx.execute(
         sa.select(landed.c.group_key, landed.c.seq, landed.c.op, landed.c.outcome, landed.c.body)
-        .where(*_of(source), landed.c.group_key.in_(keys), sa.or_(landed.c.outcome.is_(None), is_head))
+        .where(*_of(source), among(tx, landed.c.group_key, keys), sa.or_(landed.c.outcome.is_(None), is_head))
         .order_by(landed.c.group_key, landed.c.seq)
     )
     group: list[_Row] = []
@@ -158,7 +159,7 @@ def _current(tx: Connection, source: Source, keys: Sequence[str]) -> dict[str, l
         ).where(
             document.c.connection_id == source.connection,
             document.c.stream == source.stream,
-            document.c.group_key.in_(keys),
+            among(tx, document.c.group_key, keys),
             document.c.current,
         )
     ):
@@ -177,7 +178,7 @@ def _translate_group(
         return
     result = source.mapping.translate([_decoder.decode(row.body or "") for row in live], context)
     if result.problems:
-        bad = set(result.rows) or set(range(len(live)))
+        bad = set(getattr(result, "rows", ())) or set(range(len(live)))
         _mark(writes, Outcome.PROBLEM, [row for place, row in enumerate(live) if place in bad])
         _mark(writes, Outcome.HELD, [row for place, row in enumerate(live) if place not in bad])
         _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
@@ -204,7 +205,7 @@ def _revise(
     digest = content_hash(made)
     if known is not None and known.content_hash == digest and known.deleted == made.source_deleted:
         return identity
-    money = made.amount()
+    money, cost = made.amount(), made.cost()
     parents = made.parents()
     if known is not None:
         writes.replaced.append(known.seq)
@@ -228,12 +229,13 @@ def _revise(
             "mapping_digest": source.mapping.digest,
             "cause": Cause.SOURCE,
             "business_date": made.business_date,
-            "currency": money[1] if money else "",
+            "currency": money[1] if money else cost[1] if cost else "",
             "amount": money[0] if money else Decimal(0),
             "moves_money": made.moves_money(),
             "units": made.units(),
             "moves_stock": made.moves_stock(),
             "hours": made.hours() or Decimal(0),
+            "cost": cost[0] if cost else Decimal(0),
             "parent_id": parents[0] if parents else None,
             "party": getattr(made, "customer_number", None),
             "parts": _legs(made),
@@ -266,7 +268,7 @@ def _vanish(writes: _Writes, before: list[_Current], made: set[UUID], now: datet
 def _write(tx: Connection, source: Source, writes: _Writes, now: datetime) -> None:
     for outcome, seqs in writes.outcomes.items():
         if seqs:
-            tx.execute(sa.update(landed).where(landed.c.seq.in_(seqs)).values(outcome=outcome))
+            tx.execute(sa.update(landed).where(among(tx, landed.c.seq, seqs)).values(outcome=outcome))
     problems.close_many(tx, now, source.connection, source.stream, writes.good)
     for key, found in writes.bad:
         problems.replace(tx, now, source.connection, source.stream, key, found)
@@ -275,11 +277,11 @@ def _write(tx: Connection, source: Source, writes: _Writes, now: datetime) -> No
     first = allocate(tx, "document", len(writes.documents))
     rows = [{**_whole(tx, values), "seq": first + place} for place, values in enumerate(writes.documents)]
     if writes.replaced:
-        tx.execute(sa.update(document).where(document.c.seq.in_(writes.replaced)).values(current=False))
-    tx.execute(sa.insert(document), rows)
+        tx.execute(sa.update(document).where(among(tx, document.c.seq, writes.replaced)).values(current=False))
+    bulk.insert(tx, document, rows)
     pairs = [{"document_seq": first + place, "landed_seq": seq} for place, seqs in enumerate(writes.sources) for seq in seqs]
     if pairs:
-        tx.execute(sa.insert(lineage), pairs)
+        bulk.insert(tx, lineage, pairs)
 
 
 def _whole(tx: Connection, values: dict[str, Any]) -> Mapping[str, Any]:
@@ -288,7 +290,7 @@ def _whole(tx: Connection, values: dict[str, Any]) -> Mapping[str, Any]:
     if known is None:
         return values
     last = tx.execute(sa.select(document).where(document.c.seq == known.seq)).one()._asdict()
-    nothing = {"amount": Decimal(0), "units": Decimal(0), "hours": Decimal(0), "moves_money": False, "moves_stock": False}
+    nothing = {"amount": Decimal(0), "units": Decimal(0), "hours": Decimal(0), "cost": Decimal(0), "moves_money": False, "moves_stock": False}
     return {**last, **nothing, **values, "revision": known.revision + 1, "deleted": True, "current": True}
 
 

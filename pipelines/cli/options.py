@@ -1,0 +1,17 @@
+"""Options that many commands share."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+Home = Annotated[
+    Path, typer.Option("--home", envvar="COUNTERFOIL_HOME", help="The home folder with your configuration.", show_default=False)
+]
+"""Every command that needs a home folder takes it from here, from the environment, or from where it stands."""
+Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
+Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows to show at most.")]
+
+HERE = Path()
