@@ -16,7 +16,7 @@ from typing import Any
 
 from pipelines.sandbox.settle import CARD_VALUE
 from pipelines.sandbox.trade import Dispute, Line, Order, Payment, Payout, Receipt, Refund, Settlement
-from pipelines.sandbox.world import GIFT_CARD, RATE, Person, Product, Shift
+from pipelines.sandbox.world import GIFT_CARD, RATE, UK_STANDARD, US_STATE, Person, Product, Shift
 
 Row = dict[str, Any]
 TILL_TAX = {"UK-STD": "1", "UK-ZERO": "2", "NONE": ""}
@@ -32,24 +32,29 @@ def _tax(code: str, amount: Decimal) -> Row | None:
     return None if code == "NONE" else {"code": code, "rate": f"{RATE[code]:.2f}", "amount": f"{amount:.2f}"}
 
 
+def _line(kind: str, title: str, price: Decimal, tax: Row | None, **more: Any) -> Row:
+    return {"type": kind, "title": title, "quantity": 1, "unit_price": f"{price:.2f}", "discount": "0.00", "tax": tax} | more
+
+
 def _item(line: Line) -> Row:
-    return {
-        "sku": line.sku,
-        "title": line.title,
-        "quantity": line.quantity,
-        "unit_price": f"{line.price:.2f}",
-        "discount": f"{line.discount:.2f}",
-        "tax": _tax(line.tax_code, line.tax),
-        "gift_card": line.sku == GIFT_CARD,
-    }
+    kind = "gift_card" if line.sku == GIFT_CARD else "item"
+    tax = _tax(line.tax_code, line.tax)
+    return _line(kind, line.title, line.price, tax, sku=line.sku, quantity=line.quantity, discount=f"{line.discount:.2f}")
+
+
+def _order_lines(order: Order) -> list[Row]:
+    """What was ordered, then carriage and tip: the shop exports all of it as lines."""
+    lines = [_item(line) for line in order.lines]
+    if order.shipping:
+        tax = _tax(UK_STANDARD if order.inclusive else US_STATE, order.shipping_tax)
+        lines.append(_line("shipping", "Tracked 48", order.shipping, tax))
+    if order.tip:
+        lines.append(_line("tip", "Tip for the packers", order.tip, None))
+    return lines
 
 
 def order_row(order: Order, updated: datetime | None = None) -> Row:
     """One order of the shop, nested as it exports it."""
-    shipping = None
-    if order.shipping:
-        code = "UK-STD" if order.inclusive else "US-NY"
-        shipping = {"service": "Tracked 48", "price": f"{order.shipping:.2f}", "tax": _tax(code, order.shipping_tax)}
     return {
         "id": order.id,
         "number": f"MM-{order.id}",
@@ -62,10 +67,8 @@ def order_row(order: Order, updated: datetime | None = None) -> Row:
         "prices_include_tax": order.inclusive,
         "customer": order.customer.number if order.customer else None,
         "email": order.customer.email if order.customer else None,
-        "items": [_item(line) for line in order.lines],
+        "lines": _order_lines(order),
         "discount_codes": [{"code": order.code, "amount": f"{order.discount:.2f}"}] if order.code else [],
-        "shipping": shipping,
-        "tip": f"{order.tip:.2f}",
         "totals": {"discount": f"{order.discount:.2f}", "tax": f"{order.tax:.2f}", "total": f"{order.total:.2f}"},
         "fulfilment": {"id": f"F{order.id}", "shipped_at": utc(order.shipped), "from": "WH1"} if order.shipped else None,
     }

@@ -78,7 +78,7 @@ def web_order_rows(web: Web, marks: Marks) -> list[Row]:
     rows[nameless.id]["currency"] = None
     marks.lost_orders.add(nameless.id)
     marks.add(ORDERS, nameless.id, "no currency", "MAP-REQUIRED", "held; its payment is booked and waits as a credit on receivables")
-    rows[old_code.id]["items"][1]["tax"]["code"] = "UK-OLD"
+    rows[old_code.id]["lines"][1]["tax"]["code"] = "UK-OLD"
     marks.lost_orders.add(old_code.id)
     marks.add(
         ORDERS, old_code.id, "tax code UK-OLD, which nobody mapped", "MAP-LOOKUP", "held until lookups/sample_tax_codes.yaml knows it"
