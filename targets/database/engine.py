@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
@@ -34,6 +35,14 @@ def address(config: DatabaseConfig, home: Path) -> URL:
     if not url.database or url.database == ":memory:":
         raise Misconfigured("The database must be a file: what is only in memory is lost. Write for example url: sqlite:///stock.db")
     return url.set(database=str((home / url.database).resolve()))
+
+
+def folder_takes(url: URL) -> bool:
+    """Whether a file can be made where a SQLite URL points."""
+    folder = Path(str(url.database)).parent
+    while not folder.exists():
+        folder = folder.parent
+    return folder.is_dir() and os.access(folder, os.W_OK | os.X_OK)
 
 
 def refuse_same(url: str | URL, hub_url: str | URL) -> None:
@@ -113,20 +122,26 @@ def fault_of(error: sa.exc.SQLAlchemyError) -> str:
 
 
 def make_tables(engine: Engine, schema: str | None) -> None:
-    """Make the tables that are missing. Raises Misconfigured if a table of that name is another's, or the database is the hub's."""
+    """Make the tables that are missing. Raises Misconfigured as `refuse_foreign` does."""
     with writing(engine) as tx:
+        refuse_foreign(tx, schema)
         if schema:
             tx.execute(sa.schema.CreateSchema(schema, if_not_exists=True))
-        seen = sa.inspect(tx)
-        names = set(seen.get_table_names(schema=schema))
-        if names >= _HUB_TABLES:
-            raise Misconfigured("The target is the hub's own database. Give the target a database of its own.")
-        for table in METADATA.sorted_tables:
-            if table.name in names:
-                missing = {column.name for column in table.columns} - {column["name"] for column in seen.get_columns(table.name, schema)}
-                if missing:
-                    raise Misconfigured(
-                        f"The database has a table {table.name!r} of another program's (it has no {min(missing)!r}). "
-                        "Give Counterfoil a database or a schema of its own."
-                    )
         METADATA.create_all(tx)
+
+
+def refuse_foreign(tx: Connection, schema: str | None) -> None:
+    """Raise Misconfigured if one of our tables' names is taken by another program, or the database is the hub's."""
+    seen = sa.inspect(tx)
+    names = set(seen.get_table_names(schema=schema))
+    if names >= _HUB_TABLES:
+        raise Misconfigured("The target is the hub's own database. Give the target a database of its own.")
+    for table in METADATA.sorted_tables:
+        if table.name not in names:
+            continue
+        missing = {column.name for column in table.columns} - {column["name"] for column in seen.get_columns(table.name, schema)}
+        if missing:
+            raise Misconfigured(
+                f"The database has a table {table.name!r} of another program's (it has no {min(missing)!r}). "
+                "Give Counterfoil a database or a schema of its own."
+            )

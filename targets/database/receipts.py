@@ -74,7 +74,7 @@ def all_of(tx: sa.Connection) -> list[Receipt]:
     sums: dict[str, Decimal] = {}
     for how in (STOCK, HOURS):
         key, quantity = how.table.c.receipt_key, how.table.c[how.quantity]
-        sums |= dict(tx.execute(sa.select(key, sa.func.sum(quantity, type_=quantity.type)).group_by(key)).tuples().all())
+        sums |= dict(tx.execute(sa.select(key, sa.func.sum(quantity, type_=quantity.type)).group_by(key)).all())
     rows = tx.execute(sa.select(receipt).order_by(receipt.c.seq))
     moving = {STOCK.unit, HOURS.unit}
     return [

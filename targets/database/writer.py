@@ -33,7 +33,7 @@ from targets._kit.writer import (
 )
 from targets.database import moves, receipts, records
 from targets.database.config import DatabaseConfig
-from targets.database.engine import address, engine_of, fault_of, make_tables, writing
+from targets.database.engine import address, engine_of, fault_of, folder_takes, make_tables, refuse_foreign, writing
 from targets.database.facts import FACTS, MOVING
 from targets.database.values import Unfit, text
 
@@ -166,14 +166,24 @@ class DatabaseWriter:
         return Metadata()
 
     def check(self) -> list[Problem]:
-        """What would stop a write: the configuration's sentence, as a problem."""
+        """What would stop a write. Makes nothing."""
         try:
-            self.open(None)
+            if self._file_is_new():
+                return [] if folder_takes(self.url) else [_denied(f"The folder of {self.url.database} cannot be written.")]
+            engine = engine_of(self.url, self._schema)
+            with writing(engine) as tx:
+                refuse_foreign(tx, self._schema)
+            engine.dispose()
         except CounterfoilError as wrong:
-            return [Problem("READ-DENIED", wrong.say, "Correct the connection, or ask the database's administrator.", "url")]
-        finally:
-            self.close()
+            return [_denied(wrong.say)]
         return []
+
+    def _file_is_new(self) -> bool:
+        return self.url.get_backend_name() == "sqlite" and not Path(str(self.url.database)).exists()
+
+
+def _denied(say: str) -> Problem:
+    return Problem("READ-DENIED", say, "Correct the connection, or ask whoever runs the database.", "url")
 
 
 def _rounds(batch: Sequence[Payload], answers: Mapping[str, Answer]) -> Iterator[list[Payload]]:
