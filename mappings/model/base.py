@@ -10,7 +10,8 @@ import re
 from collections.abc import Iterable, Iterator
 from datetime import UTC, date, datetime
 from decimal import Context, Decimal, Inexact, InvalidOperation
-from typing import Annotated, Any, ClassVar, NamedTuple, TypeAlias, get_args
+from functools import lru_cache
+from typing import Annotated, Any, ClassVar, LiteralString, NamedTuple, TypeAlias, get_args
 from uuid import UUID
 
 from pydantic import BaseModel, ConfigDict, GetJsonSchemaHandler, PlainValidator, StringConstraints, WithJsonSchema
@@ -19,6 +20,7 @@ from pydantic_core import CoreSchema, PydanticCustomError
 ZERO = Decimal(0)
 _NUMBER = re.compile(r"[+-]?[0-9]+(?:\.[0-9]*)?(?:[eE][+-]?[0-9]{1,3})?")
 _LONGEST_NUMBER = 60
+_BOUNDS: LiteralString = "the number is not finite or has more than 20 digits before the point"
 _TRAPS = [Inexact, InvalidOperation]
 _WHOLE, _CENT, _MICRO, _PICO = Decimal(1), Decimal("0.01"), Decimal("0.000001"), Decimal("1E-12")
 _AS_WHOLE = Context(prec=20, traps=_TRAPS)
@@ -27,45 +29,46 @@ _AS_MICROS = Context(prec=26, traps=_TRAPS)
 _AS_PICOS = Context(prec=32, traps=_TRAPS)
 
 
+@lru_cache(maxsize=8192)
+def _of_text(text: str) -> Decimal:
+    """A number written as text. Stored documents are read back often, and prices repeat."""
+    bare = text.strip()
+    if len(bare) <= _LONGEST_NUMBER and _NUMBER.fullmatch(bare):
+        return Decimal(bare)
+    raise PydanticCustomError("decimal_text", "the text is not a number")
+
+
 def _decimal(value: Any) -> Decimal:
-    """An int, a Decimal or a number written as text; a PydanticCustomError says what else it was."""
+    """A finite number from an int, a Decimal or text; a PydanticCustomError says what else it was."""
+    if isinstance(value, str):
+        return _of_text(value)
     if isinstance(value, Decimal):
-        return value
+        if value.is_finite():
+            return value
+        raise PydanticCustomError("decimal_bounds", _BOUNDS)
     if isinstance(value, int) and not isinstance(value, bool):
         return Decimal(value)
-    if isinstance(value, str):
-        text = value.strip()
-        if len(text) <= _LONGEST_NUMBER and _NUMBER.fullmatch(text):
-            return Decimal(text)
-        raise PydanticCustomError("decimal_text", "the text is not a number")
     if isinstance(value, float):
         raise PydanticCustomError("decimal_float", "a binary float cannot stand for an exact number; give a decimal or its text")
     raise PydanticCustomError("decimal_type", "a number is needed")
 
 
-def _refuse_infinite(value: Decimal) -> None:
-    """A quiet NaN passes every other check."""
-    if not value.is_finite():
-        raise PydanticCustomError("decimal_bounds", "the number is not finite or has more than 20 digits before the point")
-
-
 def _exact(value: Decimal, context: Context, step: Decimal, decimals: int) -> Decimal:
-    """The value without needless zeros, or an error where it is not finite or has more than 20 integer digits or `decimals` decimals."""
+    """The value without needless zeros, or an error where it has more than 20 integer digits or `decimals` decimals."""
     try:
         fixed = context.quantize(value, step)
     except Inexact:
         raise PydanticCustomError("decimal_places", "the number has more than {decimals} decimals", {"decimals": decimals}) from None
     except InvalidOperation:
-        raise PydanticCustomError("decimal_bounds", "the number is not finite or has more than 20 digits before the point") from None
+        raise PydanticCustomError("decimal_bounds", _BOUNDS) from None
     return Decimal(format(fixed, "f").rstrip("0").rstrip("."))
 
 
 def to_amount(value: Any) -> Decimal:
     """An amount of money: at least two decimals, at most six, none of them needless."""
-    number = value if type(value) is Decimal else _decimal(value)
+    number = value if type(value) is Decimal and value.is_finite() else _decimal(value)
     if not number:
         return ZERO
-    _refuse_infinite(number)
     try:
         return _AS_CENTS.quantize(number, _CENT)
     except (Inexact, InvalidOperation):
@@ -74,10 +77,9 @@ def to_amount(value: Any) -> Decimal:
 
 def to_quantity(value: Any) -> Decimal:
     """A count, a weight or hours: at most six decimals, none of them needless."""
-    number = value if type(value) is Decimal else _decimal(value)
+    number = value if type(value) is Decimal and value.is_finite() else _decimal(value)
     if not number:
         return ZERO
-    _refuse_infinite(number)
     try:
         return _AS_WHOLE.quantize(number, _WHOLE)
     except (Inexact, InvalidOperation):
@@ -87,7 +89,6 @@ def to_quantity(value: Any) -> Decimal:
 def to_rate(value: Any) -> Decimal:
     """A tax or exchange rate: at most twelve decimals, none of them needless."""
     number = _decimal(value)
-    _refuse_infinite(number)
     return _exact(number, _AS_PICOS, _PICO, 12) if number else ZERO
 
 
@@ -96,7 +97,6 @@ def to_whole(value: Any) -> int:
     if type(value) is int:
         return value
     number = _decimal(value)
-    _refuse_infinite(number)
     try:
         return int(_AS_WHOLE.quantize(number, _WHOLE))
     except (Inexact, InvalidOperation):

@@ -57,7 +57,27 @@ def test_an_amount_keeps_its_value_and_has_one_way_to_be_written(value):
     assert str(to_quantity(value)) == str(to_quantity(format(value, "f") + ("000" if "." in format(value, "f") else "")))
 
 
-@given(st.floats() | st.sampled_from(["NaN", "Infinity", "1e400", "", "1_000", "٣", "0x10", "1" * 21, "0.0000001", None, True, "1e-7"]))
+@given(
+    st.floats()
+    | st.sampled_from(
+        [
+            Decimal("NaN"),
+            Decimal("-Infinity"),
+            "NaN",
+            "Infinity",
+            "1e400",
+            "",
+            "1_000",
+            "٣",
+            "0x10",
+            "1" * 21,
+            "0.0000001",
+            None,
+            True,
+            "1e-7",
+        ]
+    )
+)
 def test_what_is_no_exact_number_is_refused(value):
     with pytest.raises(ValidationError):
         Money(amount=value, currency="GBP")
