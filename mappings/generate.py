@@ -133,7 +133,7 @@ class Generator:
         scope = Scope(element, piece.elements, level)
         scope.names = {word: bound for word, bound in place.scope.names.items() if word in _OUTER or bound.need or bound.scope}
         scope.names |= {"row": Bound(scope=scope), "index": Bound(Piece(index, level))}
-        word = "row" if piece.code == "rows" else place.path.rpartition(".")[2] or source.text
+        word = "row" if piece.code == "rows" else _last_word(source.text) or place.path.rpartition(".")[2]
         path = f"{place.path}.{{}}" if place.path else ""
         inner = Place(scope, body, body.inner(0), body.inner(0), place.entry, path, (*place.indexes, index), (*place.words, word))
         if name:
@@ -309,23 +309,29 @@ class Generator:
         self._object(place, target, value.fields, at)
 
     def _items(self, place: Place, target: str, value: Items, at: Spot) -> None:
-        codes = [
-            self._value(place.at(path=f"{place.path}.{number}"), item, Spot(at.shape, f"{at.key}[{number}]", item.line))[0]
-            for number, item in enumerate(value.items)
-        ]
-        place.block.add(f"{target} = [{', '.join(codes)}]")
-        if any(isinstance(item, Object) and item.when is not None for item in value.items):
-            place.block.add(f"{target} = [item for item in {target} if item is not None]")
+        """A list written item by item; the elements of an `each` in it are items of their own."""
+        parts: list[str] = []
+        for number, item in enumerate(value.items):
+            spot = Spot(at.shape, f"{at.key}[{number}]", item.line)
+            if isinstance(item, Each):
+                parts.append("*" + self.compiler.fresh("t"))
+                self._each(place, parts[-1][1:], item, spot, whole=False)
+            else:
+                code = self._value(place.at(path=f"{place.path}.{number}"), item, spot)[0]
+                parts.append(f"*([] if {code} is None else [{code}])" if isinstance(item, Object) and item.when is not None else code)
+        place.block.add(f"{target} = [{', '.join(parts)}]")
 
-    def _each(self, place: Place, target: str, value: Each, at: Spot) -> None:
+    def _each(self, place: Place, target: str, value: Each, at: Spot, *, whole: bool = True) -> None:
+        """A list of objects; `whole` if nothing else goes into the same list, so that places in it and in the source are the same."""
         place.block.add(f"{target} = []")
         element = self._loop(place, value.source, value.name, value.let, at.key)
-        self.lists[place.entry][place.path] = element.words[-1]
         append = f"{target}.append({{}})"
+        if whole:
+            self.lists[place.entry][place.path] = element.words[-1]
         if value.when is not None:
             self._condition(element, value.when, f"{at.key}.when")
             element.block.add("if not w: continue")
-            if "{}" not in place.path:
+            if whole and "{}" not in place.path:
                 append += f"; positions.setdefault({place.path!r}, []).append({element.indexes[-1]})"
         variable = self.compiler.fresh("d")
         self._object(element, variable, value.fields, at)
@@ -363,3 +369,9 @@ class Generator:
         name = f"K{len(self.constants)}"
         self.constants[name] = value
         return name
+
+
+def _last_word(text: str) -> str:
+    """What a path ends in: `lines` of `record.lines`; '' where the text is no path."""
+    name = text.strip().rpartition(".")[2]
+    return name if name.isidentifier() else ""
