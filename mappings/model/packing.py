@@ -43,7 +43,7 @@ def _defaults(cls: type[Value]) -> dict[str, Any]:
 def _plain(value: Any) -> dict[str, Any]:
     """A part of a document as a dict, for the encoder."""
     if not isinstance(value, Value):
-        raise NotImplementedError(type(value).__name__)
+        raise TypeError(f"a document holds no {type(value).__name__}")
     defaults = _defaults(type(value))
     return {name: held for name, held in value.__dict__.items() if held is not None and held != defaults[name]}
 
