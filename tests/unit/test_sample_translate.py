@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections import Counter, defaultdict
 from dataclasses import dataclass, field
-from datetime import date, time
+from datetime import UTC, date, datetime, time
 from decimal import Decimal
 from typing import Any
 
@@ -207,3 +207,46 @@ def test_personal_data_is_where_it_may_be(streams):
     for customer in streams["crm/customers"].documents:
         unmarked = customer.model_dump(exclude=set(customer.personal), exclude_defaults=True)
         assert unmarked.keys() <= {"source_id", "source_updated_at", "company", "country", "customer_type", "marketing_consent"}
+
+
+def named(read: Read, source_id: str) -> dict[str, Any]:
+    """One document, as it is stored: without its defaults."""
+    return next(document for document in read.documents if document.source_id == source_id).model_dump(exclude_defaults=True)
+
+
+def test_a_contact_an_employee_and_an_article_in_full(streams):
+    assert named(streams["crm/customers"], "C1077") == {
+        "source_id": "C1077",
+        "source_updated_at": datetime(2025, 12, 18, 10, tzinfo=UTC),
+        "company": "group",
+        "display_name": "Rufus Jellicoe",
+        "first_name": "Rufus",
+        "last_name": "Jellicoe",
+        "emails": ("rufus.jellicoe@example.org",),
+        "phone_numbers": ("+44 1632 960155",),
+        "addresses": (
+            {"line1": "The Old Mill, Unit 4", "line2": "37 Kiln Street", "city": "York", "postal_code": "YO1 9ZZ", "country": "GB"},
+        ),
+        "country": "GB",
+        "marketing_consent": False,
+    }
+    assert named(streams["staff/employees"], "E15")["employment_status"] == "terminated"
+    assert named(streams["staff/employees"], "E15")["termination_date"] == date(2026, 1, 24)
+    assert named(streams["web/products"], "GIFT-25")["tracked"] is False
+
+
+def test_the_night_of_the_stock_take_counts_to_the_day_it_began(streams):
+    night = named(streams["staff/hours"], "T0300")
+    assert (night["business_date"], night["clock_out"].date(), night["regular_hours"]) == (MONTH_END, date(2026, 2, 1), Decimal(7))
+
+
+def test_a_receipt_finished_later_counts_from_its_first_row(streams):
+    """R00407: one row at the time of the sale, the others fifty seconds later."""
+    rows = [
+        message.body
+        for message in FilesReader(FilesConfig.model_validate(settings("connections/till")["config"]), SAMPLE).preview("receipts", 2000)
+        if isinstance(message, Record) and message.body["Receipt"] == "R00407"
+    ]
+    times = sorted({row["Time"] for row in rows})
+    assert len(times) == 2
+    assert f"{named(streams['till/receipts'], 'R00407')['placed_at']:%H:%M:%S}" == times[0]
