@@ -355,6 +355,26 @@ def settle(
     problems.replace(tx, now, row.target, row.kind, str(row.operation_id), [found] if found else [], operation_id=row.operation_id)
 
 
+def reopen(tx: Connection, now: datetime, target: str, route: str, posting: str, fingerprint: str) -> None:
+    """What was held or refused under other settings or other metadata of the target is tried again."""
+    stuck = (OperationState.HELD, OperationState.REFUSED)
+    again = list(
+        tx.execute(
+            sa.update(operation)
+            .where(
+                operation.c.target == target,
+                operation.c.route == route,
+                operation.c.posting == posting,
+                operation.c.state.in_(stuck),
+                operation.c.fingerprint.not_in(("", fingerprint)),
+            )
+            .values(state=OperationState.READY, reason="", fingerprint="", changed_at=now)
+            .returning(operation.c.operation_id)
+        ).scalars()
+    )
+    _fate(tx, again, Fate.READY, "")
+
+
 def needless(tx: Connection, now: datetime, row: Row[Any]) -> None:
     """Absence is wanted of what the target never had: nothing is sent, and the document is excluded for the planned reason."""
     tx.execute(

@@ -17,8 +17,8 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, make_url
 
 from pipelines.hub.cursors import CHECKPOINT
-from pipelines.hub.ledger_tables import operation
-from pipelines.hub.tables import cursor, document, problem
+from pipelines.hub.ledger_tables import operation, receipt
+from pipelines.hub.tables import cursor, document, problem, tie
 from pipelines.hub.words import OperationState
 
 STUCK = (OperationState.HELD, OperationState.REFUSED)
@@ -157,13 +157,16 @@ def problems(
     code: str | None = None,
     operations_of: Sequence[int] | None = None,
     subjects: Sequence[tuple[str, str, str]] | None = None,
+    key: str | None = None,
     limit: int = 50,
 ) -> list[OpenProblem]:
-    """Open problems, the oldest first; of one code, of these operations or of these subjects (connection, stream, key) where given."""
+    """Open problems, the oldest first: of one code, of a key anywhere, of these operations or subjects (connection, stream, key)."""
     wanted = sa.select(problem).where(problem.c.closed_at.is_(None)).order_by(problem.c.problem_id).limit(limit)
     if code is not None:
         wanted = wanted.where(problem.c.code == code)
-    about = []
+    if key is not None:
+        wanted = wanted.where(problem.c.subject == key)
+    about: list[sa.ColumnElement[bool]] = []
     if operations_of is not None:
         about.append(problem.c.operation_id.in_(list(operations_of)[:limit]))
     if subjects is not None:
@@ -246,3 +249,13 @@ def find(tx: Connection, number: str, *, type_: str | None = None, connection: s
         )
         for row in tx.execute(wanted.order_by(document.c.seq).limit(limit))
     ]  # fmt: skip
+
+
+def worth_telling(tx: Connection) -> str | None:
+    """The number of a document whose story is a good example: a sale that was taken back, else the first that was delivered."""
+    taken_back = tx.execute(sa.select(tie.c.sale_id).limit(1)).scalar_one_or_none()
+    delivered = tx.execute(sa.select(receipt.c.document_id).order_by(receipt.c.attempt_id).limit(1)).scalar_one_or_none()
+    identity = taken_back or delivered
+    if identity is None:
+        return None
+    return str(tx.execute(sa.select(document.c.number).where(document.c.document_id == identity, document.c.current)).scalar_one())

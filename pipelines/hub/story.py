@@ -165,7 +165,7 @@ def _subject(revisions: Sequence[Row[Any]]) -> list[tuple[str, str, str]]:
 
 def _problems(tx: Connection, newest: Row[Any] | None, operations: Sequence[int], limit: int) -> Sequence[Row[Any]]:
     """Open and solved ones, of its rows and of its operations."""
-    about = [problem.c.operation_id.in_(operations)]
+    about: list[sa.ColumnElement[bool]] = [problem.c.operation_id.in_(operations)]
     if newest is not None:
         about.append(
             sa.and_(

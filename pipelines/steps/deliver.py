@@ -59,6 +59,11 @@ class Destination:
     postings: Mapping[tuple[str, str], Posting]
     """(route, posting) → settings, of the routes that may send now."""
 
+    def fingerprint(self, route: str, posting: str) -> str:
+        """What an operation was held or refused under: it is tried again when the posting's settings or the target's metadata change."""
+        metadata = repr(sorted(self.writer.metadata().values.items()))
+        return delivery.digest(self.postings[route, posting].model_dump_json(), metadata)
+
     @property
     def routes(self) -> list[str]:
         """The routes that may send now."""
@@ -128,6 +133,16 @@ def _not_found(tx: Connection, hub: Hub, row: Row[Any], answer: Whereabouts) -> 
         delivery.settle(tx, now, operation, None, OperationState.IN_DOUBT, reason=answer.reason, not_before=answer.until)
 
 
+def reopen(hub: Hub, destination: Destination, lease: Lease) -> None:
+    """Try again what was held or refused under other settings. Periods are plan's business."""
+    outside_transactions()
+    current = {names: destination.fingerprint(*names) for names in destination.postings}
+    with hub.begin() as tx:
+        fence(tx, lease)
+        for (route, posting), fingerprint in current.items():
+            delivery.reopen(tx, hub.clock(), destination.connection, route, posting, fingerprint)
+
+
 def deliver(hub: Hub, destination: Destination, lease: Lease, limit: int | None = None) -> Count:
     """Send the next ready operations. The writer is open and what was in doubt has been looked up."""
     writer = destination.writer
@@ -144,7 +159,7 @@ def deliver(hub: Hub, destination: Destination, lease: Lease, limit: int | None 
     claims, held = _prepare(writer, wanted)
     with hub.begin() as tx:
         fence(tx, lease)
-        _set_aside(tx, hub, wanted, held)
+        _set_aside(tx, hub, destination, wanted, held)
         claimed = delivery.claim(tx, hub.clock(), lease, claims)
     at("O2")
     outside_transactions()
@@ -171,10 +186,21 @@ def _prepare(writer: Writer, wanted: Sequence[Desired]) -> tuple[list[delivery.C
     return claims, held
 
 
-def _set_aside(tx: Connection, hub: Hub, wanted: Sequence[Desired], held: Sequence[tuple[Row[Any], Problem]]) -> None:
+def _set_aside(
+    tx: Connection, hub: Hub, destination: Destination, wanted: Sequence[Desired], held: Sequence[tuple[Row[Any], Problem]]
+) -> None:
     """What cannot be sent as it is: held for a person; and absences of what was never there: done without a word."""
     for row, problem in held:
-        delivery.settle(tx, hub.clock(), row, None, OperationState.HELD, reason=problem.code, found=problem)
+        delivery.settle(
+            tx,
+            hub.clock(),
+            row,
+            None,
+            OperationState.HELD,
+            reason=problem.code,
+            found=problem,
+            fingerprint=destination.fingerprint(row.route, row.posting),
+        )
     for each in wanted:
         if each.needless:
             delivery.needless(tx, hub.clock(), each.operation)
@@ -194,12 +220,12 @@ def _receive(
         ]
         delivery.arrive(tx, hub.clock(), arrivals)
         for (attempt_id, each), answer in zip(claimed, answers, strict=True):
-            _answered(tx, hub, attempt_id, each.operation, answer)
+            _answered(tx, hub, destination, attempt_id, each.operation, answer)
         cursors.checkpoint(tx, hub.clock(), destination.connection, destination.writer.checkpoint())
     return Count(landed=len(arrivals), problems=len(claimed) - len(arrivals))
 
 
-def _answered(tx: Connection, hub: Hub, attempt_id: int, row: Row[Any], answer: Answer) -> None:
+def _answered(tx: Connection, hub: Hub, destination: Destination, attempt_id: int, row: Row[Any], answer: Answer) -> None:
     """An answer that is no receipt."""
     now = hub.clock()
     if isinstance(answer, Refused):
@@ -212,6 +238,7 @@ def _answered(tx: Connection, hub: Hub, attempt_id: int, row: Row[Any], answer: 
             reason=answer.problem.code,
             found=answer.problem,
             attempt_state=AttemptState.REFUSED,
+            fingerprint=destination.fingerprint(row.route, row.posting),
         )
     elif isinstance(answer, InDoubt):
         delivery.settle(tx, now, row, None, OperationState.IN_DOUBT, reason=answer.reason, not_before=now + _PAUSE)

@@ -7,7 +7,7 @@ closed period, an earlier revision) is not known here.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from datetime import date
 from decimal import Decimal
 from types import SimpleNamespace
@@ -198,18 +198,18 @@ class _Sender:
     def _sending(self, route: Route, posting: Posting, document: Document, body: Mapping[str, Any], leg: Part) -> Sending:
         policy = posting.policy(document.type)
         representation = (policy.as_ if policy else None) or ""
-        head = {"route": route.name, "posting": posting.name, "target": posting.target, "mode": route.mode.value, "part": leg.name}
-        reason = exclusion(route, posting, policy, _columns(document), leg.business_date)  # type: ignore[arg-type]  # the columns that plan reads
+        sending = Sending(route.name, posting.name, posting.target, route.mode.value, representation, leg.name)
+        reason = exclusion(route, posting, policy, _columns(document), leg.business_date)  # type: ignore[arg-type]  # what plan reads
         if reason is not None:
-            return Sending(representation=representation, excluded=reason, **head)
+            return replace(sending, excluded=reason)
         effect = EFFECTS[representation]
         entry: Entry | None = None
         found: list[Problem] = []
         if effect in ("money", "cost") and posting.books is not None:
             entry, found = post(document, representation=representation, books=posting.books, part=leg.name)
         amount, unit = measure(document, effect, leg.name)
-        sending = Sending(
-            representation=representation,
+        sending = replace(
+            sending,
             date=entry.date if entry else leg.business_date,
             amount=amount,
             unit=unit,
@@ -217,10 +217,8 @@ class _Sender:
             moves=moves(document) if effect == "stock" else (),
             record=body if effect in ("record", "hours") else {},
             bridge=entry.bridge if entry else {},
-            **head,
         )
-        found = found or list(self._refusal(sending, document, body))
-        return Sending(**{name: getattr(sending, name) for name in Sending.__slots__} | {"problems": tuple(found)})
+        return replace(sending, problems=tuple(found) or tuple(self._refusal(sending, document, body)))
 
     def _refusal(self, sending: Sending, document: Document, body: Mapping[str, Any]) -> Iterator[Problem]:
         """What the target's writer would say to it before it sends anything."""

@@ -133,6 +133,7 @@ def deliver_target(home: Home, hub: Hub, name: str, routes: Sequence[Route], pro
     with held(hub, f"deliver/{name}") as lease:
         delivering.open_target(hub, destination)
         try:
+            delivering.reopen(hub, destination, lease)
             total = _until_done(lambda: delivering.look_up(hub, destination, lease), "looked up", name, progress)
             total.worked = 0
             total.add(_until_done(lambda: delivering.deliver(hub, destination, lease), "delivered", name, progress))

@@ -1,0 +1,66 @@
+"""`counterfoil audit verify`: whether the log of who did what is as it was written."""
+
+from __future__ import annotations
+
+import os
+from typing import Annotated
+
+import typer
+
+from pipelines.cli.ending import Ending, Invalid
+from pipelines.cli.options import HERE, Home, Json
+
+app = typer.Typer(help="Prove the log of who did what.", rich_markup_mode=None, no_args_is_help=True)
+
+
+def actor() -> str:
+    """Who acts from this command line, for the log: the account at the operating system."""
+    import getpass
+
+    try:
+        return f"cli:{getpass.getuser()}"
+    except (KeyError, OSError):  # a container may run under a number that has no name
+        return f"cli:{os.getuid()}"
+
+
+@app.callback()
+def audit() -> None:
+    """Prove the log of who did what."""
+
+
+@app.command("verify")
+def verify(
+    home: Home = HERE,
+    anchor: Annotated[
+        str | None, typer.Option("--anchor", help="The anchor that an earlier verify printed: finds a tail cut off since.")
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Check the audit log row by row, and print an anchor to keep elsewhere."""
+    from pipelines.cli.opening import home_at, hub_to_read
+    from pipelines.cli.page import Page, put_json
+    from pipelines.hub import keys
+    from pipelines.hub.audit import Anchor, Audit
+    from taps._kit.errors import Misconfigured
+
+    loaded = home_at(home)
+    if keys.VARIABLE not in os.environ and not (loaded.path / keys.FILE).exists():
+        raise Misconfigured(f"The key that proves the log is not here: neither {keys.VARIABLE} nor {loaded.path / keys.FILE}.")
+    count, _, chain = (anchor or "").partition(":")
+    if anchor is not None and not (count.isdigit() and chain):
+        raise Invalid("An anchor looks like 12:3f9a…, as `counterfoil audit verify` prints it.")
+    with hub_to_read(loaded) as hub:
+        log = Audit(hub, keys.load(loaded.path))
+        broken = log.verify(Anchor(int(count), chain) if anchor is not None else None)
+        end = log.anchor()
+    if as_json:
+        put_json({"ok": broken is None, "broken_at": broken, "rows": end.count, "anchor": f"{end.count}:{end.chain}"})
+    elif broken is None:
+        page = Page()
+        page.say(f"The audit log is as it was written: {end.count:,} rows.")
+        page.say(f"Anchor to keep elsewhere: {end.count}:{end.chain}")
+    else:
+        raise Invalid(
+            f"The audit log is not what was written: row {broken:,} was changed or is missing. Keep this database and find out who."
+        )
+    return Ending.DONE if broken is None else Ending.INVALID

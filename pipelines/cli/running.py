@@ -1,0 +1,76 @@
+"""`counterfoil run`: the work itself."""
+
+from __future__ import annotations
+
+import difflib
+import signal
+import time
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.ending import Ending, Invalid
+from pipelines.cli.options import HERE, Home, Json
+
+if TYPE_CHECKING:
+    from pipelines.home.load import Home as LoadedHome
+    from pipelines.home.settings import Route
+
+
+def run(
+    routes: Annotated[list[str] | None, typer.Argument(help="The routes to run; all of them if none is named.", show_default=False)] = None,
+    home: Home = HERE,
+    as_json: Json = False,
+    strict: Annotated[bool, typer.Option("--strict", help="End with 1 while any problem is open, however old.")] = False,
+) -> int:
+    """Read what is new, translate it, and deliver it: each change once. Interrupted, the next run goes on."""
+    from pipelines.cli.opening import home_at, hub_to_work
+    from pipelines.cli.page import Page, put_json
+    from pipelines.cli.standing import show_run
+    from pipelines.cli.telling import Telling
+    from pipelines.hub import queries
+    from pipelines.sandbox.demo import peak_mb, report
+    from pipelines.steps.run import run as run_routes
+
+    began = time.monotonic()
+    loaded = home_at(home)
+    chosen = _chosen(loaded, routes or [])
+    with hub_to_work(loaded) as hub, stopping_gently():
+        since = hub.clock()
+        with Telling() as telling:
+            done = run_routes(loaded, hub, chosen, telling)
+        told: dict[str, Any] = report(loaded, hub, done) | {"seconds": round(time.monotonic() - began, 3), "peak_mb": peak_mb()}
+        with hub.read() as tx:
+            new, all_ = queries.trouble(tx, since), queries.trouble(tx)
+            codes = queries.problem_codes(tx)
+    told["new"] = {"problems": new.problems, "held": new.held, "refused": new.refused}
+    if as_json:
+        put_json(told)
+    else:
+        show_run(Page(), loaded, told, codes)
+    return Ending.TROUBLE if (all_ if strict else new).any else Ending.DONE
+
+
+def _chosen(home: LoadedHome, names: Sequence[str]) -> list[Route]:
+    for name in names:
+        if name not in home.routes:
+            close = difflib.get_close_matches(name, list(home.routes), 1)
+            known = f"did you mean {close[0]}?" if close else f"there are {', '.join(home.routes) or 'none'}."
+            raise Invalid(f"There is no route {name!r}; {known}")
+    return [home.routes[name] for name in names] if names else list(home.routes.values())
+
+
+@contextmanager
+def stopping_gently() -> Iterator[None]:
+    """Let a polite kill (SIGTERM) end like Ctrl-C, so that leases are given back at once."""
+
+    def stop(_number: int, _frame: object) -> None:
+        raise KeyboardInterrupt
+
+    before = signal.signal(signal.SIGTERM, stop)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
