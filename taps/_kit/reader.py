@@ -3,6 +3,7 @@
 A reader is a generator over one stream. It keeps no state of its own: it is given the value of its last `State`, and what it yields
 before the next `State` is landed in one transaction with that `State`. Yield a `State` at least every 2,000 records.
 
+    Start       a scope is read from its first row from here on; what was handed out of it before counts for no absence
     Record      an upsert of one row
     Damaged     a row that is there but cannot be read; it counts as read
     Tombstone   the source itself says that a key is gone
@@ -24,6 +25,12 @@ from taps._kit.facts import Facts
 Json: TypeAlias = None | bool | int | str | list["Json"] | dict[str, "Json"]
 """What a landed body holds. Never a binary float: a reader turns it into Decimal, and Decimal is written as a string or a number
 literal by the hub, digit for digit."""
+
+
+class Start(NamedTuple):
+    """A whole new read of `scope` begins: every file or page of it follows. Not sent when a read goes on after a kill."""
+
+    scope: str
 
 
 class Record(NamedTuple):
@@ -74,7 +81,7 @@ class Notice(NamedTuple):
     problem: Problem
 
 
-Message: TypeAlias = Record | Damaged | Tombstone | State | Complete | Notice
+Message: TypeAlias = Start | Record | Damaged | Tombstone | State | Complete | Notice
 
 
 @dataclass(frozen=True, slots=True)

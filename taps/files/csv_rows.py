@@ -15,7 +15,7 @@ from typing import Any
 
 from taps.files.config import FileStream, NumberFormat
 from taps.files.detect import Dialect, dialect_of
-from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, digits
+from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, digits, keyed
 from taps.files.text_lines import LONGEST, TooLong, text_lines, undecoded
 
 csv.field_size_limit(max(csv.field_size_limit(), LONGEST))  # for the whole process: Python keeps one limit
@@ -39,7 +39,7 @@ class Csv:
         dialect = dialect_of(path, name, stream)
         if dialect is None:
             return
-        rows = _Rows(path, dialect, _conversions(dialect, stream))
+        rows = _Rows(path, dialect, _conversions(dialect, stream), stream.key)
         batch: list[Item] = []
         begun = 0
         for place, row in enumerate(rows):
@@ -59,12 +59,13 @@ Conversion = tuple[int, Callable[[str], str]]
 class _Rows:
     """The rows of one file after its header, each a dictionary or what is wrong with it."""
 
-    def __init__(self, path: Path, dialect: Dialect, conversions: list[Conversion]) -> None:
+    def __init__(self, path: Path, dialect: Dialect, conversions: list[Conversion], key: tuple[str, ...]) -> None:
         self._lines = text_lines(path, dialect.encoding, dialect.end)
         self._again: deque[str] = deque()
         """Lines that a quote without end had swallowed."""
         self._dialect = dialect
         self._conversions = conversions
+        self._key = key
         self._width = len(dialect.names)
         self.characters = 0
         """How many were taken up so far."""
@@ -94,7 +95,8 @@ class _Rows:
             else:
                 for place, convert in conversions:
                     fields[place] = convert(fields[place])
-                yield dict(zip(names, fields, strict=True))
+                body = dict(zip(names, fields, strict=True))
+                yield keyed(row, body, self._key) if self._key else body
 
     def _take(self) -> str | None:
         return self._again.popleft() if self._again else next(self._lines, None)

@@ -86,6 +86,13 @@ def fingerprint(path: Path) -> dict[str, Any]:
 
 def unchanged(path: Path, known: Mapping[str, Any]) -> dict[str, Any] | None:
     """The file's fingerprint if it is still the one that is known; None if it is another. Reads it only where times do not tell."""
+    try:
+        return _unchanged(path, known)
+    except OSError:
+        return None  # whoever reads it next will say why
+
+
+def _unchanged(path: Path, known: Mapping[str, Any]) -> dict[str, Any] | None:
     now = path.stat()
     if known["inode"] == now.st_ino and all(known[field] == value for field, value in _outside(now).items()):
         return {field: known[field] for field in ("size", "mtime_ns", "ctime_ns", "inode", "sha256")}
@@ -119,6 +126,16 @@ def denied(shown: str) -> Problem:
         f"{shown} may not be read by the account that Counterfoil runs under.",
         "Give that account the right to read it. What was read from it before stays as it is.",
     )
+
+
+def unreadable(shown: str, error: OSError) -> Problem:
+    """It is not there, may not be read, or the disk or the network fails."""
+    if isinstance(error, PermissionError):
+        return denied(shown)
+    if isinstance(error, FileNotFoundError):
+        return missing(shown)
+    say = f"{shown} cannot be read: {error.strerror or error}."
+    return Problem("READ-DENIED", say, "Look at the disk or the network folder. What was read from it before stays as it is.")
 
 
 def empty(shown: str, *, header: bool = False) -> Problem:

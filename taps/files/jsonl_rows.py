@@ -11,7 +11,7 @@ from typing import Any
 
 from taps.files.config import FileStream
 from taps.files.detect import SAMPLE, head
-from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, digits
+from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, digits, keyed
 from taps.files.text_lines import LONGEST, TooLong, text_lines, undecoded
 
 DEEPEST = 64
@@ -44,7 +44,7 @@ class JsonLines:
         whole = lines if path.stat().st_size <= SAMPLE else lines[:-1]
         rows = 0
         for line in whole[:_SAMPLE_ROWS]:
-            item = _item(line.lstrip("\ufeff"), 0, encoding, frozenset(stream.ids)) if line.strip() else None
+            item = _item(line.lstrip("\ufeff"), 0, encoding, stream) if line.strip() else None
             if isinstance(item, dict):
                 rows += 1
                 for column, value in item.items():
@@ -55,7 +55,6 @@ class JsonLines:
     def batches(self, path: Path, name: str, stream: FileStream, skip: int) -> Iterator[list[Item]]:  # noqa: ARG002 (as each format)
         """Rows as objects; numbers with a point are Decimal."""
         encoding, _text = head(path, stream)
-        ids = frozenset(stream.ids)
         batch: list[Item] = []
         place = size = 0
         for row, line in enumerate(text_lines(path, encoding), 1):
@@ -64,7 +63,7 @@ class JsonLines:
             place += 1
             if place <= skip:
                 continue
-            batch.append(_item(line, row, encoding, ids))
+            batch.append(_item(line, row, encoding, stream))
             size += len(line)
             if len(batch) == BATCH or size > BATCH_CHARACTERS:
                 yield batch
@@ -73,10 +72,10 @@ class JsonLines:
             yield batch
 
 
-def _item(line: str, row: int, encoding: str, ids: frozenset[str]) -> Item:
+def _item(line: str, row: int, encoding: str, stream: FileStream) -> Item:
     try:
         body = _record(line, encoding)
-        for column in ids & body.keys():
+        for column in body.keys() & stream.ids:
             try:
                 body[column] = digits(body[column])
             except ValueError as error:
@@ -84,7 +83,7 @@ def _item(line: str, row: int, encoding: str, ids: frozenset[str]) -> Item:
     except _Unsound as error:
         where = f" in column {error.column}" if error.column else ""
         return Bad(row, line, f"{error.why}{where}", _CORRECT, error.column, error.code)
-    return body
+    return keyed(row, body, stream.key)
 
 
 def _record(line: str, encoding: str) -> dict[str, Any]:

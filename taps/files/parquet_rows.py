@@ -15,7 +15,7 @@ from typing import Any
 
 from taps._kit.errors import Misconfigured
 from taps.files.config import FileStream
-from taps.files.rows import BATCH, Bad, Item, Layout, corrupt, digits, distinct
+from taps.files.rows import BATCH, Bad, Item, Layout, corrupt, digits, distinct, keyed
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a local time has no zone)
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -51,7 +51,7 @@ class Parquet:
                     last = first + batch.num_rows
                     if last > skip:
                         start = max(skip - first, 0)
-                        yield _rows(batch.slice(start), columns, frozenset(stream.ids), first + start)
+                        yield _rows(batch.slice(start), columns, stream, first + start)
                     first = last
             except (arrow.ArrowException, OSError) as error:
                 raise corrupt(name, "Parquet", error) from None
@@ -107,15 +107,17 @@ def _schema(kind: Any) -> dict[str, Any]:
     return next((schema for asks, schema in _TYPES if getattr(types, asks)(kind)), {"type": ["string", "null"]})
 
 
-def _rows(batch: Any, columns: list[str], ids: frozenset[str], first: int) -> list[Item]:
+def _rows(batch: Any, columns: list[str], stream: FileStream, first: int) -> list[Item]:
     """The batch as rows; those that hold a value that cannot be are damaged, for the first such column."""
     wrong: dict[int, tuple[str, str, str]] = {}
-    values = [_column(array, column, column in ids, wrong) for column, array in zip(columns, batch.columns, strict=True)]
+    values = [_column(array, column, column in stream.ids, wrong) for column, array in zip(columns, batch.columns, strict=True)]
     rows: list[Item] = [dict(zip(columns, row, strict=True)) for row in zip(*values, strict=True)]
     for place, (why, column, code) in wrong.items():
         row = rows[place]
         shown = ", ".join(f"{name}={value}" for name, value in row.items() if value is not _BROKEN) if isinstance(row, dict) else ""
         rows[place] = Bad(first + place + 1, shown, f"{why} in column {column}", _EXPORT, column, code)
+    if stream.key:
+        return [row if isinstance(row, Bad) else keyed(first + n, row, stream.key) for n, row in enumerate(rows, 1)]
     return rows
 
 

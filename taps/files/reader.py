@@ -12,7 +12,7 @@ from taps._kit.facts import Facts
 from taps._kit.reader import Damaged, Message, Record, Stream, Surroundings
 from taps.files.config import FilesConfig, FileStream
 from taps.files.formats import format_for
-from taps.files.found import File, Found, denied, empty, find, missing
+from taps.files.found import File, Found, empty, find, unreadable
 from taps.files.reading import Reading
 from taps.files.rows import FileTrouble, Layout
 
@@ -111,10 +111,8 @@ def _layout(file: File, stream: FileStream) -> Layout | Problem:
         return format_for(file.path, file.name, stream).layout(file.path, file.name, stream)
     except FileTrouble as trouble:
         return trouble.problem
-    except PermissionError:
-        return denied(file.name)
-    except OSError:
-        return missing(file.name)
+    except OSError as error:
+        return unreadable(file.name, error)
 
 
 def _both(one: dict[str, Any], other: dict[str, Any]) -> dict[str, Any]:

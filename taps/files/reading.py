@@ -14,10 +14,10 @@ from typing import Any
 
 from mappings.problem import Problem
 from taps._kit.points import at
-from taps._kit.reader import Complete, Damaged, Message, Notice, Record, Start
+from taps._kit.reader import Complete, Damaged, Message, Notice, Record, Start, State
 from taps.files.config import FileStream
 from taps.files.formats import format_for
-from taps.files.found import File, Found, denied, empty, find, fingerprint, missing, scope_of, unchanged, untouched
+from taps.files.found import File, Found, empty, find, fingerprint, missing, scope_of, unchanged, unreadable, untouched
 from taps.files.rows import Bad, FileTrouble, Layout, safe_text
 from taps.files.state import Memory, Position, trouble_of
 
@@ -47,6 +47,13 @@ class Reading:
 
     def messages(self) -> Iterator[Message]:
         """Everything that is new, and a State at the end."""
+        last: Message | None = None
+        for last in self._news():
+            yield last
+        if not isinstance(last, State):
+            yield self._memory.state()
+
+    def _news(self) -> Iterator[Message]:
         found = find(self._name, self._stream, self._home)
         if found.trouble is not None:
             yield Notice(found.trouble)
@@ -54,7 +61,6 @@ class Reading:
             yield from self._gone(found)
             for scope, files in found.scopes.items():
                 yield from self._scope(scope, files, found)
-        yield self._memory.state()
 
     # ---- files that come and go
 
@@ -87,7 +93,7 @@ class Reading:
         """The same content under a new name is the same file."""
         entry = self._memory.files[name]
         for file in files:
-            if file.name not in self._memory.files and _opens(file.path) is None and (now := unchanged(file.path, {**entry, "inode": 0})):
+            if file.name not in self._memory.files and _opens(file) is None and (now := unchanged(file.path, {**entry, "inode": 0})):
                 self._memory.files[file.name] = {**self._memory.files.pop(name), **now}
                 return True
         return False
@@ -100,12 +106,12 @@ class Reading:
     def _scope(self, scope: str, files: list[File], found: Found) -> Iterator[Message]:
         readable = []
         for file in files:
-            trouble = _opens(file.path)
+            trouble = _opens(file)
             if trouble is None:
                 readable.append(file)
             else:
                 self._blocked.add(scope)
-                yield Notice(trouble(file.name))
+                yield Notice(trouble)
         plan = self._plan(scope, readable)
         if plan is None:
             for file in readable:
@@ -179,10 +185,10 @@ class Reading:
                 place.troubled = True
                 self._memory.enter_trouble(file.name, place.print, trouble.problem)
                 yield Notice(trouble.problem)
-            except (PermissionError, FileNotFoundError) as error:
+            except OSError as error:
                 place.troubled = True
                 self._blocked.add(scope)
-                yield Notice((denied if isinstance(error, PermissionError) else missing)(file.name))
+                yield Notice(unreadable(file.name, error))
         if place.whole:
             self._memory.owed.discard(scope)
             if scope in self._blocked:
@@ -233,29 +239,17 @@ class Reading:
             for item in batch:
                 if isinstance(item, dict) and not item.keys() <= seen.keys():
                     seen.update(dict.fromkeys(item))
-        keyed = bool(self._stream.key or self._stream.version)
-        for number, item in enumerate(batch, place.row + 1):
+        told = bool(self._stream.key or self._stream.version)
+        for item in batch:
             if isinstance(item, Bad):
                 place.damaged += 1
                 yield _damaged(file, item)
-            elif keyed:
-                message = self._keyed(file, item, number)
-                place.damaged += isinstance(message, Damaged)
-                yield message
             else:
-                yield Record(item, None, None, scope)
+                yield self._record(item, scope) if told else Record(item, None, None, scope)
 
-    def _keyed(self, file: File, body: dict[str, Any], number: int) -> Record | Damaged:
-        parts = [body.get(column) for column in self._stream.key]
-        version = _version(body.get(self._stream.version)) if self._stream.version else None
-        if not parts:
-            return Record(body, None, version, file.scope)
-        for column, part in zip(self._stream.key, parts, strict=True):
-            if part is None or part == "":
-                shown = ", ".join(f"{name}={value}" for name, value in body.items())
-                why, fix = f"(counted without the header) has nothing in its key column {column}", "Fill in the key, or take another one."
-                return _damaged(file, Bad(number, shown, why, fix, column))
-        return Record(body, "\x1f".join(map(str, parts)), version, file.scope)
+    def _record(self, body: dict[str, Any], scope: str) -> Record:
+        key = "\x1f".join(str(body[column]) for column in self._stream.key) if self._stream.key else None
+        return Record(body, key, _version(body.get(self._stream.version)) if self._stream.version else None, scope)
 
     def _require(self, file: File, layout: Layout) -> None:
         """A column that the configuration names must be there, or no row could be told from another."""
@@ -282,14 +276,12 @@ class Reading:
         self._memory.enter(file.name, place.print, place.row, columns)
 
 
-def _opens(path: Path) -> Any:
-    """The sentence for a file that cannot be opened, or None."""
+def _opens(file: File) -> Problem | None:
+    """Why a file cannot be opened, or None."""
     try:
-        path.open("rb").close()
-    except PermissionError:
-        return denied
-    except OSError:
-        return missing
+        file.path.open("rb").close()
+    except OSError as error:
+        return unreadable(file.name, error)
     return None
 
 

@@ -40,6 +40,15 @@ class Bad(NamedTuple):
 Item: TypeAlias = dict[str, Any] | Bad
 
 
+def keyed(row: int, body: dict[str, Any], key: tuple[str, ...]) -> Item:
+    """The row, or that it is damaged because a column of its key is empty: nobody could tell it from another."""
+    for column in key:
+        if body.get(column) in {None, ""}:
+            raw = ", ".join(f"{name}={value}" for name, value in body.items())
+            return Bad(row, raw, f"has nothing in its key column {column}", "Fill in the key, or name other columns as key.", column)
+    return body
+
+
 @dataclass(frozen=True, slots=True)
 class Layout:
     """The head of one file."""

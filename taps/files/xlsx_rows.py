@@ -20,7 +20,7 @@ from zlib import error as ZlibError  # noqa: N812 (that module names its error i
 from mappings.problem import Problem
 from taps._kit.errors import Misconfigured
 from taps.files.config import FileStream
-from taps.files.rows import BATCH, Bad, FileTrouble, Item, Layout, corrupt, digits, distinct
+from taps.files.rows import BATCH, Bad, FileTrouble, Item, Layout, corrupt, digits, distinct, keyed
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 _OLD = b"\xd0\xcf\x11\xe0"
@@ -74,6 +74,7 @@ class _Sheet:
         self.title: str = values.title
         self.has_formulas = formulas is not None
         self._ids = frozenset(stream.ids)
+        self._key = stream.key
         self._rows = self._numbered(values, formulas)
         self.names: list[str] = []
         self.header_row = 0
@@ -150,7 +151,7 @@ class _Sheet:
                 column = self.names[place]
                 coordinate = formulas[place].coordinate if is_formula else cell.coordinate
                 return Bad(row, _shown(cells), f"{error} in column {column} (cell {coordinate})", fix, column)
-        return body
+        return keyed(row, body, self._key)
 
     def _value(self, cell: Any, column: str, *, is_formula: bool) -> Any:
         value = cell.value

@@ -21,10 +21,13 @@ def table(path: Path, columns: dict[str, Any], **options: Any) -> Path:
 
 
 def test_binary_floats_become_the_shortest_decimal_and_are_flagged(tmp_path: Path) -> None:
-    table(tmp_path / "a.parquet", {"price": [2.55, 0.1 + 0.2, None], "single": pa.array([2.55, 0.1, 16777216.0], pa.float32()), "n": [1, 2, 3]})
+    table(
+        tmp_path / "a.parquet",
+        {"price": [2.55, 0.1 + 0.2, None], "single": pa.array([2.55, 0.1, 16777216.0], pa.float32()), "n": [1, 2, 3]},
+    )
     rows = read(tmp_path, path="a.parquet").rows
     assert [row["price"] for row in rows] == [Decimal("2.55"), Decimal("0.30000000000000004"), None]
-    assert [row["single"] for row in rows] == [Decimal("2.55"), Decimal("0.1"), Decimal("16777216")]
+    assert [row["single"] for row in rows] == [Decimal("2.55"), Decimal("0.1"), Decimal(16777216)]
     (stream,) = reader(tmp_path, path="a.parquet").streams()
     assert stream.schema["properties"]["price"] == {"type": ["number", "null"], "x-binary-float": True}
     assert stream.schema["properties"]["n"] == {"type": ["integer", "null"]}
@@ -46,9 +49,7 @@ def test_nan_in_a_column_of_numbers_is_damaged(tmp_path: Path) -> None:
     table(tmp_path / "a.parquet", {"id": ["a", "b", "c"], "price": [1.5, float("nan"), float("inf")]})
     seen = read(tmp_path, path="a.parquet")
     assert seen.rows == [{"id": "a", "price": Decimal("1.5")}]
-    assert seen.says == [
-        f"READ-NAN: Row {row} of a.parquet holds NaN or infinity, which is no number, in column price." for row in (2, 3)
-    ]
+    assert seen.says == [f"READ-NAN: Row {row} of a.parquet holds NaN or infinity, which is no number, in column price." for row in (2, 3)]
     assert [bad.where for bad in seen.damaged] == ["a.parquet, row 2, column price", "a.parquet, row 3, column price"]
     assert seen.damaged[0].raw == "id=b"
 
@@ -65,7 +66,13 @@ def test_times_without_a_zone_stay_without_one(tmp_path: Path) -> None:
     }
     table(tmp_path / "a.parquet", columns)
     assert read(tmp_path, path="a.parquet").rows == [
-        {"s": "2010-12-01T08:26:00", "ns": "1970-01-01T00:00:01.000000001", "utc": "2010-12-01T08:26:00+00:00", "day": date(2026, 1, 5), "at": "01:00:00"},
+        {
+            "s": "2010-12-01T08:26:00",
+            "ns": "1970-01-01T00:00:01.000000001",
+            "utc": "2010-12-01T08:26:00+00:00",
+            "day": date(2026, 1, 5),
+            "at": "01:00:00",
+        },
         {"s": "2010-12-01T08:26:00.5", "ns": None, "utc": "2010-12-01T08:26:00+00:00", "day": None, "at": "00:00:00.000001"},
     ]
 
@@ -95,17 +102,26 @@ def test_other_types(tmp_path: Path) -> None:
 
 
 def test_text_that_no_database_takes_is_damaged(tmp_path: Path) -> None:
-    table(tmp_path / "a.parquet", {"x": ["a\0b", "c", "d"], "raw": pa.array([b"a", b"\xff", b"c"], pa.binary()), "far": pa.array([0, 0, 2**62], pa.timestamp("ms"))})
+    table(
+        tmp_path / "a.parquet",
+        {"x": ["a\0b", "c", "d"], "raw": pa.array([b"a", b"\xff", b"c"], pa.binary()), "far": pa.array([0, 0, 2**62], pa.timestamp("ms"))},
+    )
     seen = read(tmp_path, path="a.parquet")
     assert seen.rows == []
-    assert [bad.where for bad in seen.damaged] == ["a.parquet, row 1, column x", "a.parquet, row 2, column raw", "a.parquet, row 3, column far"]
+    assert [bad.where for bad in seen.damaged] == [
+        "a.parquet, row 1, column x",
+        "a.parquet, row 2, column raw",
+        "a.parquet, row 3, column far",
+    ]
 
 
 @pytest.mark.parametrize("damage", ["cut", "garbage", "middle"])
 def test_a_broken_file_is_told_of_and_the_others_are_read(tmp_path: Path, damage: str) -> None:
     whole = table(tmp_path / "in" / "b.parquet" if (tmp_path / "in").mkdir() is None else tmp_path, {"x": list(range(5000))}).read_bytes()
     table(tmp_path / "in" / "c.parquet", {"x": [1]})
-    broken = {"cut": whole[: len(whole) // 2], "garbage": b"no parquet at all", "middle": whole[:50] + b"\xff" * 2000 + whole[2050:]}[damage]
+    broken = {"cut": whole[: len(whole) // 2], "garbage": b"no parquet at all", "middle": whole[:50] + b"\xff" * 2000 + whole[2050:]}[
+        damage
+    ]
     write(tmp_path / "in" / "b.parquet", broken)
     seen = read(tmp_path, path="in")
     assert seen.rows[-1] == {"x": 1}

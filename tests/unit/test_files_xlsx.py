@@ -65,7 +65,7 @@ def test_a_formula_gives_its_stored_result_and_the_notes_say_so(tmp_path: Path) 
         sheet.write_row(0, 0, ["net", "gross", "note"])
         sheet.write(1, 0, 10)
         sheet.write_formula(1, 1, "=A2*1.2", value=12)
-    empty_text(tmp_path / "a.xlsx", b'<v>12</v></c>', b'<v>12</v></c><c r="C2" t="str"><f>""</f><v></v></c>')
+    empty_text(tmp_path / "a.xlsx", b"<v>12</v></c>", b'<v>12</v></c><c r="C2" t="str"><f>""</f><v></v></c>')
     seen = read(tmp_path, path="a.xlsx")
     assert seen.damaged == []
     assert seen.rows == [{"net": 10, "gross": 12, "note": None}]
@@ -101,7 +101,9 @@ def test_a_sheet_by_name_and_rows_above_the_names(tmp_path: Path) -> None:
     book.save(tmp_path / "a.xlsx")
     seen = read(tmp_path, path="a.xlsx", sheet="Orders")
     assert seen.rows == [{"id": 1, "total": 2}]
-    assert read(tmp_path, path="a.xlsx", sheet="Order").notices == ["READ-MISSING: a.xlsx has no sheet 'Order'; its sheets are Cover, Orders."]
+    assert read(tmp_path, path="a.xlsx", sheet="Order").notices == [
+        "READ-MISSING: a.xlsx has no sheet 'Order'; its sheets are Cover, Orders."
+    ]
 
 
 def test_without_names_columns_are_numbered(tmp_path: Path) -> None:
@@ -122,7 +124,10 @@ def test_a_wrong_size_in_the_file_loses_no_rows(tmp_path: Path) -> None:
     ("content", "says"),
     [
         (b"PK\x03\x04 cut off", "READ-DAMAGED: a.xlsx cannot be read as an Excel workbook"),
-        (b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600, "READ-DAMAGED: a.xlsx is an Excel file with a password, or of the old kind (.xls)."),
+        (
+            b"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1" + b"\0" * 600,
+            "READ-DAMAGED: a.xlsx is an Excel file with a password, or of the old kind (.xls).",
+        ),
         (b"", "READ-EMPTY: a.xlsx is empty."),
     ],
 )
