@@ -169,7 +169,7 @@ def test_planted_secrets_are_not_in_texts_about_them(hub: Hub) -> None:
         vault.store("shopify_eu", f"secret {number}", value)
     found = vault.secrets("shopify_eu")
     secret = found["secret 3"]
-    texts = [repr(found), str(secret), f"{secret}", f"{secret!r:>30}", "%s" % secret, repr(vault), repr(KEYS)]  # noqa: UP031
+    texts = [repr(found), str(secret), f"{secret}", f"{secret!r:>30}", f"{secret:>99}", "%s" % secret, repr(vault), repr(KEYS)]  # noqa: UP031
     texts.append("".join(traceback.format_exception(RuntimeError("refused", secret))))
     with hub.begin() as tx:
         tx.exec_driver_sql("UPDATE credential SET version = version + 1")
@@ -241,10 +241,12 @@ def test_a_killed_holder_frees_the_lock(hub: Hub, hub_url: str) -> None:
             os.write(held_w, b"1")
             signal.pause()
     os.read(held_r, 1)
-    with pytest.raises(Retryable), credential_lock(hub, "qbo", wait=0):
-        pass
-    os.kill(child, signal.SIGKILL)
-    os.waitpid(child, 0)
+    try:
+        with pytest.raises(Retryable), credential_lock(hub, "qbo", wait=0):
+            pass
+    finally:
+        os.kill(child, signal.SIGKILL)
+        os.waitpid(child, 0)
     with credential_lock(hub, "qbo", wait=30):
         pass
 

@@ -153,6 +153,7 @@ def upgrade() -> None:
         sa.Column("units", AMOUNT, nullable=False),
         sa.Column("moves_stock", sa.Boolean(), nullable=False),
         sa.Column("hours", AMOUNT, nullable=False),
+        sa.Column("cost", AMOUNT, nullable=False),
         sa.Column("parent_id", sa.Uuid(), nullable=True),
         sa.Column("party", sa.Text(), nullable=True),
         sa.Column("parts", sa.Text(), nullable=True),
