@@ -6,17 +6,18 @@ hold at the end, and at the end of the month (a payout of 30 January is at the b
 
 from __future__ import annotations
 
-from collections import Counter, defaultdict
+from collections import Counter
 from datetime import UTC, datetime
 from decimal import Decimal
 from typing import Any
 
-from pipelines.sandbox.expected_books import OWN_STORES, Books, open_receivables, processor_balances, till_books, web_books
+from pipelines.sandbox.expected_books import Books, open_receivables, processor_balances, till_books, web_books
+from pipelines.sandbox.expected_goods import not_for_the_books, shop_stock, staff_and_contacts, till_stock
 from pipelines.sandbox.exports import receipt_rows
 from pipelines.sandbox.oddities import Marks
 from pipelines.sandbox.tally import Tally
-from pipelines.sandbox.trade import FIRST_MOMENT, ZERO, Order, Receipt, Till, Web
-from pipelines.sandbox.world import CENT, GIFT_CARD, World
+from pipelines.sandbox.trade import Till, Web
+from pipelines.sandbox.world import CENT, World
 
 
 def streams(world: World, web: Web, till: Till, marks: Marks) -> dict[str, Any]:
@@ -68,63 +69,15 @@ def _receipts(till: Till, marks: Marks) -> dict[str, Any]:
     return _stream(sum(rows.values()), fates, order=len(sales), refund=len(good) - len(sales), payment=payments)
 
 
-def stock(web: Web, till: Till, marks: Marks) -> tuple[dict[str, int], Tally, Tally]:
-    """Units out of stock by article, and the fates of the two routes that move them."""
-    units: dict[str, int] = defaultdict(int)
-    shop, shops = Tally(), Tally()
-    for order in web.orders:
-        if order.shipped and order.id not in marks.lost_orders:
-            _shipped(units, shop, order)
-    known = {order.id for order in web.orders}
-    for refund in web.refunds:
-        pieces = sum(line.units for line in refund.lines)
-        if refund.order not in known:
-            shop.add("refund", "waiting", Decimal(-pieces), "C62")
-        elif not refund.restock:
-            shop.add("refund", "excluded: not restocked", ZERO, "C62")
-        else:
-            shop.add("refund", "delivered", Decimal(-pieces), "C62")
-            for line in refund.lines:
-                units[line.sku] -= line.units
-    for receipt in till.receipts:
-        if receipt.number not in marks.lost_receipts:
-            _handed_over(units, shops, receipt)
-    return dict(units), shop, shops
-
-
-def _shipped(units: dict[str, int], tally: Tally, order: Order) -> None:
-    goods = [line for line in order.lines if line.sku != GIFT_CARD]
-    pieces = Decimal(sum(line.quantity for line in goods))
-    assert order.shipped is not None
-    if not goods or order.shipped < FIRST_MOMENT:
-        fate = "excluded: before start" if order.shipped < FIRST_MOMENT else "excluded: moves no stock"
-        tally.add("fulfillment", fate, pieces, "C62")
-        return
-    tally.add("fulfillment", "delivered", pieces, "C62")
-    for line in goods:
-        units[line.sku] += line.quantity
-
-
-def _handed_over(units: dict[str, int], tally: Tally, receipt: Receipt) -> None:
-    sign = 1 if receipt.kind == "SALE" else -1
-    pieces = Decimal(sign * sum(line.quantity for line in receipt.lines))
-    own = receipt.store in OWN_STORES
-    tally.add("order" if sign > 0 else "refund", "delivered" if own else "excluded: other company", pieces, "C62")
-    for line in receipt.lines if own else ():
-        units[line.sku] += sign * line.quantity
-
-
-def hours(world: World, marks: Marks) -> Decimal:
-    """Paid hours of the month, as far as the time clock was used as it should."""
-    return sum((shift.hours for shift in world.shifts if shift.number not in marks.lost_shifts), ZERO)
-
-
 def expectation(world: World, web: Web, till: Till, marks: Marks) -> dict[str, Any]:
     """Everything, as `expected.yaml` holds it: amounts are text, so that nobody reads them as binary floats."""
     books, ledger = Books(), Tally()
     web_books(books, ledger, web, marks)
     till_books(books, ledger, till, marks)
-    units, shop, shops = stock(web, till, marks)
+    shop, shops, people = Tally(), Tally(), Tally()
+    units = shop_stock(shop, world, web, marks) + till_stock(shops, till, marks)
+    worked = staff_and_contacts(people, world, marks)
+    not_for_the_books(ledger, world, web, marks)
     held = processor_balances(web, till)
     waiting = {r.id: r for r in web.refunds if r.order not in {order.id for order in web.orders}}
     return {
@@ -135,9 +88,14 @@ def expectation(world: World, web: Web, till: Till, marks: Marks) -> dict[str, A
         "processor_balances": _texts(held),
         "clearing_differs_by": {r.gateway.title(): {r.id: f"{r.settled:.2f}"} for r in waiting.values()},
         "receivables": _texts(open_receivables(web, marks)),
-        "fates": {"books/ledger": ledger.plain(), "shop_stock/stock": shop.plain(), "till_stock/stock": shops.plain()},
+        "fates": {
+            "books/ledger": ledger.plain(),
+            "shop_stock/stock": shop.plain(),
+            "till_stock/stock": shops.plain(),
+            "people/people": people.plain(),
+        },
         "units": dict(sorted(units.items())),
-        "hours": f"{hours(world, marks):.2f}",
+        "hours": f"{worked:.2f}",
         "oddities": [oddity._asdict() for oddity in marks.oddities],
     }
 

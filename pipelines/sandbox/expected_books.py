@@ -74,6 +74,7 @@ def web_books(books: Books, tally: Tally, web: Web, marks: Marks) -> None:
         _web_refund(books, tally, refund, known=refund.order in known)
     for dispute in web.disputes:
         tally.add("dispute", "delivered", -dispute.amount - dispute.fee, dispute.currency)
+        tally.add("dispute", "delivered", ZERO, dispute.currency)  # its second leg: lost
         clearing, claim = f"Assets:Clearing:{dispute.gateway.title()}", "Assets:DisputesReceivable"
         books.book(dispute.opened, {claim: dispute.amount, "Expenses:DisputeFees": dispute.fee}, clearing, dispute.rate)
         books.book(dispute.lost, {"Expenses:ChargebackLoss": dispute.amount}, claim, dispute.rate)
@@ -129,6 +130,7 @@ def _web_refund(books: Books, tally: Tally, refund: Refund, *, known: bool) -> N
 
 def _payout(books: Books, tally: Tally, payout: Payout | Settlement, gateway: str) -> None:
     tally.add("payout", "delivered", payout.net, "GBP")
+    tally.add("payout", "delivered", ZERO, "GBP")  # its second leg: at the bank
     books.book(payout.issued, {f"Assets:Clearing:{gateway.title()}": -payout.net}, "Assets:PayoutsInTransit")
     books.book(payout.arrives, {"Assets:PayoutsInTransit": -payout.net}, "Assets:Bank")
 
