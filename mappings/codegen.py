@@ -28,8 +28,15 @@ class Site:
     """For a `let`: the sites that use it."""
 
     def may_quote(self) -> bool:
-        """Whether the value is no personal one, wherever it goes."""
-        return all(user.may_quote() for user in self.users) if self.users else self.quotable
+        """Whether the value goes only where nothing is personal; for a `let` that is asked of all who use it, however far off."""
+        known, todo = {id(self)}, [self]
+        while todo:
+            site = todo.pop()
+            if not site.users and not site.quotable:
+                return False
+            todo += [user for user in site.users if id(user) not in known]
+            known.update(map(id, site.users))
+        return True
 
 
 @dataclass

@@ -160,8 +160,6 @@ class _Walker:
         plain(node.id)
         bound = self._scope.names.get(node.id)
         if bound is None:
-            if node.id in FUNCTIONS:
-                raise ExpressionError(f"names the function {node.id} without calling it (a field of that name is row.{node.id})")
             return self._field(self._scope, node.id)
         if bound.need is not None:
             return bound.need(self._user)
