@@ -31,9 +31,7 @@ def audit() -> None:
 @app.command("verify")
 def verify(
     home: Home = HERE,
-    anchor: Annotated[
-        str | None, typer.Option("--anchor", help="The anchor that an earlier verify printed: finds a tail cut off since.")
-    ] = None,
+    anchor: Annotated[str | None, typer.Option("--anchor", help="What an earlier verify printed: shows a tail cut off since.")] = None,
     as_json: Json = False,
 ) -> int:
     """Check the audit log row by row, and print an anchor to keep elsewhere."""
@@ -60,7 +58,5 @@ def verify(
         page.say(f"The audit log is as it was written: {end.count:,} rows.")
         page.say(f"Anchor to keep elsewhere: {end.count}:{end.chain}")
     else:
-        raise Invalid(
-            f"The audit log is not what was written: row {broken:,} was changed or is missing. Keep this database and find out who."
-        )
+        raise Invalid(f"The audit log is not what was written: row {broken:,} was changed or is missing. Keep this database as it is.")
     return Ending.DONE if broken is None else Ending.INVALID

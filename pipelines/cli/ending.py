@@ -27,6 +27,7 @@ class Invalid(CounterfoilError):
     """The command names something that is not there."""
 
 
+_NOTHING_HALF_DONE = "Nothing is half done; mend it and start again."
 INTERRUPTED = "Stopped. Nothing is lost and nothing is half done: the next `counterfoil run` goes on from here."
 
 
@@ -44,18 +45,15 @@ def ending_of(error: BaseException, *, debug: bool) -> Ending:
         return Ending.INTERRUPTED
     if isinstance(error, OSError):
         place = f" ({error.filename})" if error.filename else ""
-        _say(f"The system said no: {error.strerror or type(error).__name__}{place}. Nothing is half done; mend it and start again.")
+        _say(f"The system said no: {error.strerror or type(error).__name__}{place}. {_NOTHING_HALF_DONE}")
         return Ending.INTERRUPTED
-    _say(_unknown(error))
-    return Ending.INVALID
-
-
-def _unknown(error: BaseException) -> str:
-    """A sentence about an error that is nobody's own. Its text is not shown: it may quote a statement with a customer's data in it."""
     cause = getattr(error, "orig", None)
     if type(error).__name__ == "OperationalError" and cause is not None:
-        return f"The database could not do it: {cause}. Nothing is half done; mend it and start again."
-    return f"Something went wrong inside Counterfoil ({type(error).__name__}). Start it again with --debug to see where, and report it."
+        _say(f"The database could not do it: {cause}. {_NOTHING_HALF_DONE}")
+        return Ending.INTERRUPTED
+    # The text of an unknown error is not shown: it may quote a statement with a customer's data in it.
+    _say(f"Something went wrong inside Counterfoil ({type(error).__name__}). Start it again with --debug to see where, and report it.")
+    return Ending.INVALID
 
 
 def _say(sentence: str) -> None:

@@ -65,7 +65,7 @@ def model(type_: _Type = None, schema: Annotated[bool, typer.Option("--json-sche
             (field.name, field.kind, "needed" if field.required else "", "personal" if field.pii else "", field.says)
             for field in entity.fields
         ]
-        page.table(("field", "kind", "", "", ""), rows)
+        page.table(("field", "kind", "needed", "personal", "what it is"), rows)
 
 
 def version() -> None:

@@ -31,25 +31,24 @@ lost), 4 what was asked for does not exist or a store is not what it must be."""
 app = typer.Typer(
     name="counterfoil", help=_ABOUT, rich_markup_mode=None, add_completion=False, pretty_exceptions_enable=False, no_args_is_help=True
 )
-COMMANDS: dict[str, Callable[..., int | None]] = {
-    "init": starting.init,
-    "check": checking.check,
-    "preview": previewing.preview,
-    "run": running.run,
-    "status": status.status,
-    "problems": explaining.problems,
-    "explain": explaining.explain,
-    "retry": retrying.retry,
-    "connectors": inventory.connectors,
-    "model": inventory.model,
-    "demo": demonstrating.demo,
-    "doctor": doctoring.doctor,
-    "version": inventory.version,
+COMMANDS: dict[str, tuple[Callable[..., int | None], str]] = {
+    "init": (starting.init, "Make a home folder to begin with."),
+    "check": (checking.check, "Check configuration and connections."),
+    "preview": (previewing.preview, "See what would be sent; writes nothing."),
+    "run": (running.run, "Do the work: read, translate, deliver."),
+    "status": (status.status, "See how things stand."),
+    "problems": (explaining.problems, "List what needs somebody."),
+    "explain": (explaining.explain, "Tell the story of one document."),
+    "retry": (retrying.retry, "Send refused or held documents again."),
+    "connectors": (inventory.connectors, "List the systems it can talk to."),
+    "model": (inventory.model, "Show documents and their fields."),
+    "demo": (demonstrating.demo, "Run an example company."),
+    "doctor": (doctoring.doctor, "Look at this installation."),
+    "version": (inventory.version, "Print the version."),
 }
-"""Every command by its name; the docs list them, a test compares."""
-for _name, _function in COMMANDS.items():
-    app.command(_name)(_function)
-
+"""Every command by its name, with what the list of commands says of it; the docs list them, a test compares."""
+for _name, (_function, _short) in COMMANDS.items():
+    app.command(_name, short_help=_short)(_function)
 app.add_typer(auditing.app, name="audit")
 
 _INTERRUPTED_BY_TYPER = 130

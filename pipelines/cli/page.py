@@ -11,6 +11,7 @@ from decimal import Decimal
 from typing import IO, Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -24,22 +25,29 @@ class Page:
     """One page of text. Rows and sentences may hold anything a source holds: nothing in them is taken for formatting."""
 
     def __init__(self, out: IO[str] | None = None) -> None:
-        self.console = Console(file=out, markup=False, highlight=False, emoji=False, soft_wrap=False)
+        plain = {"markup": False, "highlight": False, "emoji": False}
+        self.console = Console(file=out, **plain)  # type: ignore[arg-type]
         if not self.console.is_terminal:
-            self.console = Console(file=out, markup=False, highlight=False, emoji=False, width=_WIDTH, no_color=True)
+            self.console = Console(file=out, width=_WIDTH, no_color=True, **plain)  # type: ignore[arg-type]
+
+    def _put(self, shown: Text | Table | Padding) -> None:
+        """Print it without the blanks that fill a line to its end."""
+        with self.console.capture() as caught:
+            self.console.print(shown)
+        self.console.file.write("\n".join(line.rstrip() for line in caught.get().split("\n")))
 
     def say(self, sentence: str = "") -> None:
         """A line of its own."""
-        self.console.print(Text(clean(sentence)))
+        self._put(Text(clean(sentence)))
 
     def title(self, words: str) -> None:
         """What the next lines are about."""
-        self.console.print()
-        self.console.print(Text(clean(words), style="bold"))
+        self._put(Text())
+        self._put(Text(clean(words), style="bold"))
 
     def lamp(self, word: str, sentence: str) -> None:
         """`green`, `amber` or `red`, or the word of a check, and why."""
-        self.console.print(Text.assemble("  ", (word.ljust(6), _COLOURS.get(word, "bold yellow")), " ", clean(sentence)))
+        self._put(Text.assemble("  ", (word.ljust(6), _COLOURS.get(word, "bold yellow")), " ", clean(sentence)))
 
     def item(self, sentence: str, *more: str) -> None:
         """A paragraph with a dash, and lines that belong to it."""
@@ -49,21 +57,17 @@ class Page:
         grid.add_row(Text(" -"), Text(clean(sentence)))
         for line in more:
             grid.add_row("", Text(clean(line), style="dim"))
-        self.console.print(grid)
+        self._put(grid)
 
     def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()) -> None:
-        """Rows under their headings; the columns named in `right` are aligned to the right."""
+        """Rows under their headings; the columns named in `right` are aligned to the right. Only the last column wraps."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
         numbers = set(right)
-        for column in columns:
-            table.add_column(column, justify="right" if column in numbers else "left", overflow="fold")
+        for place, column in enumerate(columns, 1):
+            table.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=place < len(columns))
         for row in rows:
-            table.add_row(*(Text(clean("" if cell is None else str(cell)), style=_COLOURS.get(str(cell), "")) for cell in row))
-        grid = Table.grid()
-        grid.add_column(width=2)
-        grid.add_column()
-        grid.add_row("", table)
-        self.console.print(grid)
+            table.add_row(*(Text(clean("" if cell is None else str(cell))) for cell in row))
+        self._put(Padding(table, (0, 0, 0, 2)))
 
     def beside(self, columns: Mapping[str, Sequence[str]]) -> None:
         """Several lists of lines side by side under their headings."""
@@ -71,7 +75,7 @@ class Page:
         for column in columns:
             table.add_column(clean(column), overflow="fold", ratio=1)
         table.add_row(*(Text(clean("\n".join(lines))) for lines in columns.values()))
-        self.console.print(table)
+        self._put(table)
 
 
 def put_json(value: Any) -> None:
