@@ -10,8 +10,9 @@ from __future__ import annotations
 import hashlib
 import hmac
 from collections.abc import Iterator
+from dataclasses import dataclass
 from datetime import datetime
-from typing import Any, NamedTuple
+from typing import Any
 
 import msgspec
 import sqlalchemy as sa
@@ -25,10 +26,11 @@ _canonical = msgspec.json.Encoder(order="sorted", decimal_format="string")
 _BATCH = 2_000
 
 
-class Anchor(NamedTuple):
+@dataclass(frozen=True, slots=True)
+class Anchor:
     """How long the log is and what its last row says; kept outside the database (close pack, mail, file)."""
 
-    rows: int
+    count: int
     chain: str
 
 
@@ -78,10 +80,10 @@ class Audit:
                     _link(keys[0], row.audit_id, row.at, row.actor, row.action, row.subject, row.digest, before), row.chain
                 ):
                     keys.pop(0)  # from here on a newer key must have signed: an older one never signs again
-                if not keys or (anchor and anchor.rows == expected and anchor.chain != row.chain):
+                if not keys or (anchor and anchor.count == expected and anchor.chain != row.chain):
                     return expected
                 before = row.chain
-        return expected + 1 if anchor and anchor.rows > expected else None
+        return expected + 1 if anchor and anchor.count > expected else None
 
 
 def _rows(tx: Connection) -> Iterator[Any]:

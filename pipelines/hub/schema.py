@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
+from pipelines.hub.binding import bind_within
 from pipelines.hub.store import Hub
 from taps._kit.errors import Fatal, Misconfigured, Retryable
 
@@ -43,6 +44,8 @@ def migrate(hub: Hub, *, progress: Callable[[str], None] | None = None) -> bool:
         if found is not None and hub.sqlite:
             _copy(hub)
         _upgrade(tx, progress or (lambda _sentence: None))
+        if found is None:
+            bind_within(tx, hub, "first start")
     return True
 
 

@@ -53,7 +53,7 @@ def attack(hub: Hub, *statements: str) -> None:
 def test_an_untouched_log_verifies(log: Audit) -> None:
     assert log.verify() is None
     assert log.verify(log.anchor()) is None
-    assert log.anchor().rows == 5
+    assert log.anchor().count == 5
 
 
 def test_an_empty_log_verifies(hub: Hub) -> None:
@@ -180,7 +180,7 @@ def test_processes_that_write_at_once_make_one_chain(hub: Hub, hub_url: str) -> 
     for process in children:
         process.join()
     audit = Audit(hub, KEYS)
-    assert audit.anchor().rows == 30
+    assert audit.anchor().count == 30
     assert audit.verify(audit.anchor()) is None
 
 
