@@ -28,10 +28,10 @@ class Lock:
         self._path = path
         self._file: int | None = None
 
-    def take(self, wait: float = _WAIT_SECONDS) -> None:
+    def take(self) -> None:
         """Wait for the lock. Raises Retryable with the process that holds it."""
         handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        give_up = time.monotonic() + wait
+        give_up = time.monotonic() + _WAIT_SECONDS
         while True:
             try:
                 fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
@@ -91,10 +91,10 @@ class Grown:
         self._hash = hashlib.sha256()
         self._file = -1
 
-    def open(self, mark: Mapping[str, Any] | None, line_of: Callable[[], tuple[int, str]]) -> None:
+    def open(self, mark: Mapping[str, Any] | None, line_of: Callable[[], tuple[int, str] | None]) -> None:
         """Open (or make) the file and compare its committed part with `mark`.
 
-        `line_of` finds the line that was changed and says what is wrong with it; it is asked only where the hash differs.
+        `line_of` finds the line that was changed and says what is wrong with it; it is asked only where length or hash differ.
         Raises Tampered with file and line.
         """
         committed = int(mark["length"]) if mark else 0
@@ -110,10 +110,14 @@ class Grown:
         for chunk in self.chunks(0, committed):
             self.take(chunk)
         if self.length < committed:
-            raise Tampered(f"{self.path}, line {self.lines + 1}: the file ends here, after {self.length} bytes; {committed} were written.")
+            end = f"the file ends here, after {self.length} bytes; {committed} were written"
+            raise self._tampered(line_of() or (self.lines + 1, end))
         if mark and self._hash.hexdigest() != mark["hash"]:
-            line, why = line_of()
-            raise Tampered(f"{self.path}, line {line}: {why}. Nobody but Counterfoil may change this file; bring it back from a backup.")
+            raise self._tampered(line_of() or (1, "the file was written anew"))
+
+    def _tampered(self, fault: tuple[int, str]) -> Tampered:
+        line, why = fault
+        return Tampered(f"{self.path}, line {line}: {why}. Nobody but Counterfoil may change this file; bring it back from a backup.")
 
     def close(self) -> None:
         """Let go of the file. Harmless if it is not open."""

@@ -114,7 +114,7 @@ class Journal:
         wanted = self._main_text().encode()
         there = self._main.read(0, self._main.size())
         if there and not wanted.startswith(there):
-            line, why = self._main_fault()
+            line, why = self._main_fault() or (1, "this file was changed")
             raise Tampered(f"{self._main.path}, line {line}: {why}. Give the ledger a folder of its own.")
         if there != wanted:
             self._main.write(wanted, 0)
@@ -239,8 +239,7 @@ class Journal:
 
         After any exception the journal must be opened again, and its attempts looked up, before it takes another append.
         """
-        if not self.usable:
-            raise Fatal("The ledger was not opened, or its last append failed: open it again first.")
+        self.require_usable()
         for grown in (self._main, self._accounts, self._entries):
             if grown.size() != grown.length:
                 raise Tampered(f"{grown.path}, line {grown.lines + 1}: somebody else changes this file while we write it.")
@@ -252,6 +251,11 @@ class Journal:
             raise Retryable(f"The ledger in {self.folder} could not be written: {full.strerror}.") from full
         self.usable = True
         return written
+
+    def require_usable(self) -> None:
+        """Raise Fatal unless the journal is open and its last append went well."""
+        if not self.usable:
+            raise Fatal("The ledger was not opened, or its last append failed: open it again first.")
 
     def _append_accounts(self, accounts: Sequence[str]) -> None:
         new = [account for account in dict.fromkeys(accounts) if account not in self._opened]
@@ -332,29 +336,29 @@ class Journal:
 
     # ── naming what was changed ──
 
-    def _entries_fault(self) -> tuple[int, str]:
+    def _entries_fault(self) -> tuple[int, str] | None:
         seal = FIRST_SUM
         for block, _end, line in self._blocks(0, 1):
             try:
                 _entry, _text, seal = read_entry(block, seal)
             except Malformed as fault:
                 return line + fault.line, fault.why
-        return 1, "the entries were written anew"
+        return None
 
-    def _accounts_fault(self) -> tuple[int, str]:
+    def _accounts_fault(self) -> tuple[int, str] | None:
         expected = dict.fromkeys(posting.account for attempt in self.attempts() for entry in attempt.entries for posting in entry.postings)
         there = self._accounts.read(0, self._accounts.size()).decode("utf-8", "replace").splitlines(keepends=True)
         for line, account in enumerate(expected):
             if line >= len(there) or there[line] != self._opens([account]).decode():
                 return line + 1, f"this line should open {account}"
-        return len(expected) + 1, "this was added by somebody else"
+        return None
 
-    def _main_fault(self) -> tuple[int, str]:
+    def _main_fault(self) -> tuple[int, str] | None:
         there = self._main.read(0, self._main.size()).decode("utf-8", "replace").splitlines()
         for line, wanted in enumerate(self._main_text().splitlines()):
             if line >= len(there) or there[line] != wanted:
                 return line + 1, f"this line should be {wanted}"
-        return 1, "this file was changed"
+        return None
 
     def _accounts_of(self, data: bytes, line: int) -> list[str]:
         """The accounts that the complete lines of `data` open."""

@@ -237,14 +237,19 @@ def _expect(pattern: re.Pattern[str], block: str, at: int) -> re.Match[str]:
 
 
 def _line(block: str, at: int) -> int:
-    return block.count("\n", 0, at)
+    """The first line that could not be one of ours anywhere; else the one at that place."""
+    lines = block.removesuffix("\n\n").split("\n")
+    odd = (number for number, line in enumerate(lines) if not _ANY_LINE.fullmatch(line))
+    return next(odd, block.count("\n", 0, at))
 
 
 def torn_fault(rest: str) -> int | None:
     """The line (from 0) at which an incomplete entry stops being the beginning of one of ours; None if it is one, cut anywhere."""
+    ends_an_entry = False
     for at, line in enumerate(rest.split("\n")[:-1]):
-        if line and not _ANY_LINE.fullmatch(line):
+        if not (_ANY_LINE.fullmatch(line) or (line == "" and ends_an_entry)):
             return at
+        ends_an_entry = line != ""
     return None
 
 

@@ -64,6 +64,7 @@ class LedgerWriter:
 
         `send` and `checkpoint` do it by themselves. Raises Tampered for an entry that no attempt claims.
         """
+        self._journal.require_usable()
         if self._journal.unsettled():
             self._journal.settle()
 
