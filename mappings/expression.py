@@ -271,6 +271,8 @@ class _Walker:
             if isinstance(operator, ast.Is | ast.IsNot):
                 if right.code != "None":
                     raise ExpressionError("uses `is` with something else than None: use ==")
+                if pieces[-1].level == CONSTANT:
+                    raise ExpressionError("asks whether a constant is None")
                 sign = "is" if isinstance(operator, ast.Is) else "is not"
             else:
                 sign = COMPARE[type(operator)]

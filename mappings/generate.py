@@ -20,6 +20,7 @@ from mappings.spec import DocumentSpec, Each, Expression, Faults, GroupSpec, Ite
 _HEAD = {"problem": "same", "first": "from_first", "min": "least", "max": "greatest"}
 _SET_BY_ENGINE = {"source_id": "comes from `id`", "company": "comes from the connection"}
 _OUTER = ("record", "rows", "document")
+_LONGEST_CHAIN = 50
 NOTHING: Mapping[str, str] = {}
 
 
@@ -46,6 +47,7 @@ class Generator:
         """By document: what the elements of its own `each` are called; '' without."""
         self.compiler = Compiler(spec.tables, self._constant)
         self._used: set[str] = set()
+        self._depth = 0
 
     def code(self) -> str:
         """A module with `run(rows, cx, R)` and, for groups, `key(r0)`, `order(r0, cx)` and `complete(rows, cx)` as far as needed."""
@@ -167,14 +169,18 @@ class Generator:
             self._used.add(key)
             if busy:
                 raise ExpressionError(f"leads back to itself through {name}")
+            if self._depth >= _LONGEST_CHAIN:
+                raise ExpressionError(f"leads through more than {_LONGEST_CHAIN} other names")
             if not ready:
                 busy.append(True)
+                self._depth += 1
                 variable = self.compiler.fresh("l")
                 piece, site = self._compile(replace(place, path="", entry=-1), expression, key, path=name)
                 place.lets.add(f"try: {variable} = {piece.code}")
                 place.lets.add(f"except Exception as e: {variable} = R.keep(e, {site}, {place.here})")
                 ready.append((piece._replace(code=checked(variable)), site))
                 busy.clear()
+                self._depth -= 1
             if user is not None:
                 self.sites[ready[0][1]].users.append(user)
             return ready[0][0]
@@ -263,7 +269,7 @@ class Generator:
             if at.shape is not None and shape is None:
                 self.faults.add(spot.line, spot.key, f"is not a field of {at.shape.name}{suggest(name, at.shape.names())}")
             codes[name], done[name] = self._value(place.at(path=f"{place.path}.{name}".lstrip(".")), value, spot)
-            if shape is not None and shape.drops_none:
+            if shape is not None and shape.drops_none and not (isinstance(value, Literal) and value.value is not None):
                 droppable.append(name)
         for word, bound in before.items():
             del names[word]

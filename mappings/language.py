@@ -172,11 +172,11 @@ def compile_mapping(source: str, *, where: str, registry: Fields[str, type[Docum
     except YamlError as error:
         raise MappingError(f"{where}, line {error.line}: {error}.") from None
     reader = Reader()
-    generator = Generator(reader.spec(root), registry, reader.faults)
-    code = generator.code()
-    if reader.faults:
-        raise MappingError("\n".join(f"{where}, line {line}, {key}: {say}." for line, key, say in sorted(set(reader.faults))))
     try:
-        return Mapping(source, code, generator)
+        generator = Generator(reader.spec(root), registry, reader.faults)
+        code = generator.code()
+        if not reader.faults:
+            return Mapping(source, code, generator)
     except (SyntaxError, RecursionError, MemoryError):
         raise MappingError(f"{where}: the mapping is nested too deep to be compiled.") from None
+    raise MappingError("\n".join(f"{where}, line {line}, {key}: {say}." for line, key, say in sorted(set(reader.faults))))

@@ -157,7 +157,12 @@ def test_a_method_of_texts_gives(method, expected):
     [
         ("a * b", {"a": 1}, "MAP-RULE", "Probe 1: answer cannot be worked out, because b is empty."),
         ("a * b", {}, "MAP-RULE", "Probe 1: answer cannot be worked out, because a and b are empty."),
-        ("a * b", {"a": "x", "b": 2}, "MAP-RULE", "Probe 1: answer cannot be worked out from a and b: a value in it is empty or of the wrong kind."),
+        (
+            "a * b",
+            {"a": "x", "b": 2},
+            "MAP-RULE",
+            "Probe 1: answer cannot be worked out from a and b: a value in it is empty or of the wrong kind.",
+        ),
         ("1 / a", {"a": 0}, "MAP-RULE", "Probe 1: answer would be divided by zero."),
         ("a * a", {"a": D("1.00000000000000000000000000000001")}, "MAP-TYPE", "Probe 1: answer would have more than 50 digits."),
         ("a + 1", {"a": D("1e400")}, "MAP-TYPE", "Probe 1: answer would have more than 50 digits."),
@@ -175,7 +180,12 @@ def test_a_method_of_texts_gives(method, expected):
         ("instant(a)", {"a": "2026-01-05"}, "MAP-TYPE", "Probe 1: answer ('2026-01-05') is a date without a time of day."),
         ("lookup('rates', a)", {"a": "Z"}, "MAP-LOOKUP", "Probe 1: answer ('Z') has no row in the lookup table 'rates'."),
         ("lookup('rates', a)", {}, "MAP-LOOKUP", "Probe 1: answer is empty; the lookup 'rates' needs one."),
-        ("lookup('absent', a)", {"a": 1}, "MAP-LOOKUP", "Probe 1: answer needs the lookup table 'absent', which this connection does not have."),
+        (
+            "lookup('absent', a)",
+            {"a": 1},
+            "MAP-LOOKUP",
+            "Probe 1: answer needs the lookup table 'absent', which this connection does not have.",
+        ),
         ("allocate(1.005, [1])", {}, "MAP-RULE", "Probe 1: answer cannot be worked out: a value in it is empty or of the wrong kind."),
         ("ref('customer', a)", {"a": "\ud800"}, "MAP-TYPE", "Probe 1: answer holds a character that is none (half of a surrogate pair)."),
     ],
