@@ -1,14 +1,15 @@
 #!/bin/sh
 # Writes the lock files again. They name no package index: a clone is not bound to one (a test greps them).
-# base.txt: what `make demo` installs. dev.txt: what `make test` installs. all.txt: every extra.
+# uv.txt: the tool itself. base.txt: what `make demo` installs. dev.txt: what `make test` installs. all.txt: every extra.
 set -eu
 cd "$(dirname "$0")/.."
 lock() {
   out=$1; shift
   uv pip compile --quiet --universal --python-version 3.11 --generate-hashes \
-    --no-emit-index-url --no-annotate --no-header "$@" pyproject.toml -o "requirements/$out"
+    --no-emit-index-url --no-annotate --no-header "$@" -o "requirements/$out"
 }
-lock all.txt --group build --group dev --all-extras
+lock all.txt pyproject.toml --group build --group dev --all-extras
 # The others are parts of it, so that the demo runs the versions that were tested.
-lock base.txt --constraint requirements/all.txt --group build
-lock dev.txt --constraint requirements/all.txt --group build --group dev --extra postgres --extra parquet --extra xlsx
+lock base.txt pyproject.toml --constraint requirements/all.txt --group build
+lock dev.txt pyproject.toml --constraint requirements/all.txt --group build --group dev --extra postgres --extra parquet --extra xlsx
+lock uv.txt --group pyproject.toml:uv

@@ -1,4 +1,4 @@
-"""What the outside can see, as text files under tests/surface/: a reviewer of a change sees every outward change.
+"""What the outside can see, as text files in git (most under tests/surface/): a reviewer of a change sees every outward change.
 
 `COUNTERFOIL_SNAPSHOT_UPDATE=1` writes the files again; without it a difference is a failure that shows the lines.
 """
@@ -9,12 +9,11 @@ import difflib
 import os
 from pathlib import Path
 
-FOLDER = Path(__file__).parents[1] / "surface"
+SURFACE = Path(__file__).parents[1] / "surface"
 
 
-def check(name: str, text: str, *, folder: Path = FOLDER) -> None:
-    """Compare with `NAME.txt`; raises AssertionError with the differing lines."""
-    path = folder / f"{name}.txt"
+def check(path: Path, text: str) -> None:
+    """Compare with the file; raises AssertionError with the differing lines."""
     text = text.rstrip("\n") + "\n"
     if os.environ.get("COUNTERFOIL_SNAPSHOT_UPDATE") == "1":
         path.write_text(text, encoding="utf-8")

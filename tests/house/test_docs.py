@@ -1,4 +1,4 @@
-"""The docs say what the code does: every command, setting, problem code, connector and word, and none that is not there."""
+"""The docs say what the code does: every setting, problem code, connector and word, and none that is not there. Commands: tests/surface."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import get_args
 import pytest
 from pydantic import BaseModel
 
-from mappings.posting.table import table
 from mappings.problem import CODES
 from pipelines.home import settings
 from pipelines.hub import words
@@ -101,12 +100,6 @@ def test_the_page_lists_the_settings_of_the_code(name):
 
 def test_every_model_of_the_home_folder_is_on_the_page():
     assert {dotted(model) for model in HOME} == {dotted(named(name)) for name in SETTINGS}
-
-
-def test_every_decision_is_on_the_page_with_its_answers():
-    page = (DOCS / "settings.md").read_text().partition("<!-- decisions -->")[2]
-    rows = {cell: set(re.findall(r"`(\w+)`:", row)) for row in page.splitlines() for cell in cells(row) if cell != "decision"}
-    assert rows == {name: set(decision.answers) for name, decision in table().decisions.items()}
 
 
 # ── connectors ──

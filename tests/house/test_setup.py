@@ -45,9 +45,8 @@ def setup(tmp_path, monkeypatch):
     (tmp_path / "requirements").mkdir()
     (tmp_path / "pyproject.toml").write_text("[project]\n")
     (tmp_path / "requirements" / "base.txt").write_text("a==1 \\\n    --hash=sha256:00\n")
-    (tmp_path / "requirements" / "dev.txt").write_text(
-        "a==1 \\\n    --hash=sha256:00\nuv==9 \\\n    --hash=sha256:01 \\\n    --hash=sha256:02\nz==1\n"
-    )
+    (tmp_path / "requirements" / "dev.txt").write_text("a==1 \\\n    --hash=sha256:00\nz==1\n")
+    (tmp_path / "requirements" / "uv.txt").write_text("uv==9 \\\n    --hash=sha256:01\n")
     for name, value in {
         "ROOT": tmp_path,
         "VENV": tmp_path / ".venv",
@@ -117,9 +116,12 @@ def test_an_interrupted_install_is_done_again(setup, monkeypatch):
     assert synced(setup) == ["base.txt", "base.txt"]
 
 
-def test_uv_comes_with_the_hashes_of_the_lock(setup, tmp_path):
+def test_uv_is_installed_by_pip_with_hashes_and_once(setup, tmp_path):
     setup.main("base")
-    assert (tmp_path / ".venv" / "uv.txt").read_text() == "uv==9 \\\n    --hash=sha256:01 \\\n    --hash=sha256:02"
+    setup.main("dev")
+    (command,) = [command for command in setup.commands if command[0].endswith("/pip")]
+    assert "--require-hashes" in command
+    assert command[-1] == str(tmp_path / "requirements" / "uv.txt")
 
 
 def test_uv_is_told_of_pips_mirror(setup, monkeypatch):

@@ -13,38 +13,44 @@ import sys
 import zipfile
 
 import pytest
+import typer
 from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.schema import CreateIndex, CreateTable
 
 from mappings.model import REGISTRY
 from mappings.problem import CODES
+from pipelines.cli.main import app
 from pipelines.hub import ledger_tables, words
 from tests._kit import snapshot
-from tests._kit.tree import PACKAGES, files, relative
+from tests._kit.tree import PACKAGES, ROOT, files, relative
 
 DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 
 
 def test_a_change_is_seen(tmp_path, monkeypatch):
     monkeypatch.delenv("COUNTERFOIL_SNAPSHOT_UPDATE", raising=False)
-    (tmp_path / "menu.txt").write_text("tea\ncoffee\n")
-    snapshot.check("menu", "tea\ncoffee", folder=tmp_path)
+    menu = tmp_path / "menu.txt"
+    menu.write_text("tea\ncoffee\n")
+    snapshot.check(menu, "tea\ncoffee")
     with pytest.raises(AssertionError, match=r"\+cocoa"):
-        snapshot.check("menu", "tea\ncoffee\ncocoa", folder=tmp_path)
+        snapshot.check(menu, "tea\ncoffee\ncocoa")
     monkeypatch.setenv("COUNTERFOIL_SNAPSHOT_UPDATE", "1")
-    snapshot.check("menu", "tea\ncoffee\ncocoa", folder=tmp_path)
-    assert (tmp_path / "menu.txt").read_text() == "tea\ncoffee\ncocoa\n"
+    snapshot.check(menu, "tea\ncoffee\ncocoa")
+    assert menu.read_text() == "tea\ncoffee\ncocoa\n"
 
 
 def test_problem_codes():
-    snapshot.check("problem-codes", "\n".join(f"{code}: {meaning}" for code, meaning in CODES.items()))
+    lines = [f"{code}: {meaning}" for code, meaning in CODES.items()]
+    snapshot.check(snapshot.SURFACE / "problem-codes.txt", "\n".join(lines))
 
 
 def test_words():
     found = [
         value for _, value in inspect.getmembers(words, inspect.isclass) if issubclass(value, enum.StrEnum) and value is not enum.StrEnum
     ]
-    snapshot.check("words", "\n".join(f"{one.__name__}: {' '.join(member.value for member in one)}" for one in found))
+    snapshot.check(
+        snapshot.SURFACE / "words.txt", "\n".join(f"{one.__name__}: {' '.join(member.value for member in one)}" for one in found)
+    )
 
 
 def test_canonical_model():
@@ -53,7 +59,7 @@ def test_canonical_model():
     for name, model in sorted(REGISTRY.items()):
         schema = json.dumps(model.model_json_schema(), sort_keys=True)
         lines.append(f"{name} {hashlib.sha256(schema.encode()).hexdigest()[:16]}: {' '.join(sorted(model.model_fields))}")
-    snapshot.check("canonical-model", "\n".join(lines))
+    snapshot.check(snapshot.SURFACE / "canonical-model.txt", "\n".join(lines))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)
@@ -63,7 +69,24 @@ def test_tables_of_the_hub(dialect):
         statements.append(str(CreateTable(table).compile(dialect=DIALECTS[dialect])).strip())
         indexes = sorted(table.indexes, key=lambda index: str(index.name))
         statements += [str(CreateIndex(index).compile(dialect=DIALECTS[dialect])).strip() for index in indexes]
-    snapshot.check(f"hub-{dialect}", "\n\n".join("\n".join(line.rstrip() for line in one.splitlines()) for one in statements))
+    snapshot.check(
+        snapshot.SURFACE / f"hub-{dialect}.txt", "\n\n".join("\n".join(line.rstrip() for line in one.splitlines()) for one in statements)
+    )
+
+
+def helps(command, name):
+    """The help of a command and of those below it, as it is printed on a terminal of 100 columns."""
+    yield name, command.get_help(typer.Context(command, info_name=name, terminal_width=100))
+    for below, subcommand in getattr(command, "commands", {}).items():
+        yield from helps(subcommand, f"{name} {below}")
+
+
+def test_commands():
+    page = ROOT / "docs" / "commands.md"
+    head, mark, _ = page.read_text(encoding="utf-8").partition("<!-- from --help -->\n")
+    assert mark
+    found = helps(typer.main.get_command(app), "counterfoil")
+    snapshot.check(page, head + mark + "".join(f"\n## {name}\n\n```\n{text.rstrip()}\n```\n" for name, text in found))
 
 
 @pytest.fixture(scope="module")
@@ -81,7 +104,7 @@ def wheel(tmp_path_factory) -> list[str]:
 
 
 def test_wheel_contents(wheel):
-    snapshot.check("wheel", "\n".join(name for name in wheel if ".dist-info/" not in name))
+    snapshot.check(snapshot.SURFACE / "wheel.txt", "\n".join(name for name in wheel if ".dist-info/" not in name))
 
 
 def test_the_wheel_has_the_data_that_the_code_reads(wheel):
