@@ -1,4 +1,4 @@
-"""`counterfoil audit verify`: whether the log of who did what is as it was written."""
+"""`counterfoil audit verify` and `adopt-hub`: that the log is what was written, and that this hub is the one that counts."""
 
 from __future__ import annotations
 
@@ -35,7 +35,7 @@ def verify(
     as_json: Json = False,
 ) -> int:
     """Check the audit log row by row, and print an anchor to keep elsewhere."""
-    from pipelines.cli.opening import home_at, hub_to_read
+    from pipelines.cli.opening import home_at, hub_as_it_is
     from pipelines.cli.page import Page, put_json
     from pipelines.hub import keys
     from pipelines.hub.audit import Anchor, Audit
@@ -47,7 +47,7 @@ def verify(
     count, _, chain = (anchor or "").partition(":")
     if anchor is not None and not (count.isdigit() and chain):
         raise Invalid("An anchor looks like 12:3f9a…, as `counterfoil audit verify` prints it.")
-    with hub_to_read(loaded) as hub:
+    with hub_as_it_is(loaded) as hub:
         log = Audit(hub, keys.load(loaded.path))
         broken = log.verify(Anchor(int(count), chain) if anchor is not None else None)
         end = log.anchor()
@@ -60,3 +60,23 @@ def verify(
     else:
         raise Invalid(f"The audit log is not what was written: row {broken:,} was changed or is missing. Keep this database as it is.")
     return Ending.DONE if broken is None else Ending.INVALID
+
+
+def adopt_hub(home: Home = HERE) -> None:
+    """Say that this hub, moved or restored, is the one that counts from now on; stop the other one first."""
+    from pipelines.cli.opening import home_at, hub_as_it_is
+    from pipelines.cli.page import Page
+    from pipelines.hub import keys
+    from pipelines.hub.audit import Audit
+    from pipelines.hub.binding import bind_within, check_binding, place
+
+    loaded = home_at(home)
+    with hub_as_it_is(loaded) as hub:
+        if check_binding(hub) is None:
+            Page().say("This hub is where it was bound; there is nothing to adopt.")
+            return
+        audit = Audit(hub, keys.load(loaded.path))
+        with hub.begin() as tx:
+            bind_within(tx, hub, actor())
+            audit.record(tx, actor(), "adopt-hub", "hub", place(tx, hub))
+    Page().say("Adopted: this hub delivers from now on. Its original, if it still exists, must not run any more.")

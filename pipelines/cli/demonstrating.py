@@ -35,12 +35,12 @@ def demo(
 
 
 def _show(page: Page, name: str, folder: Path, told: dict[str, Any]) -> None:
-    from pipelines.cli.opening import home_at, hub_to_read
+    from pipelines.cli.opening import home_at, hub_as_it_is
     from pipelines.cli.standing import show_run
     from pipelines.hub import queries
 
     home = home_at(folder)
-    with hub_to_read(home) as hub, hub.read() as tx:
+    with hub_as_it_is(home) as hub, hub.read() as tx:
         codes = queries.problem_codes(tx)
         number = queries.worth_telling(tx)
     page.say(f"The example {name} in {home.path}")

@@ -114,7 +114,8 @@ def _key(home: Path) -> Point:
 
 
 def _hub(home: LoadedHome) -> Iterator[Point]:
-    from pipelines.cli.opening import hub_to_read
+    from pipelines.cli.opening import hub_as_it_is
+    from pipelines.hub.binding import check_binding
     from pipelines.hub.queries import hub_file, spoken_url
     from taps._kit.errors import CounterfoilError
 
@@ -123,8 +124,10 @@ def _hub(home: LoadedHome) -> Iterator[Point]:
         yield Point("hub", ok=True, say=f"{file} is not there yet; the first `counterfoil run` makes it")
         return
     try:
-        with hub_to_read(home):
+        with hub_as_it_is(home) as hub:
             yield Point("hub", ok=True, say=f"{spoken_url(home.hub_url)} is reachable and current")
+            moved = check_binding(hub)
+            yield Point("place", ok=moved is None, say=moved or "the hub is where it was bound")
     except CounterfoilError as wrong:
         yield Point("hub", ok=False, say=wrong.say)
     except Exception as trouble:  # noqa: BLE001 (each driver has errors of its own; a doctor reports, it does not fall ill)

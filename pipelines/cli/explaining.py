@@ -26,14 +26,14 @@ def problems(
 ) -> None:
     """List the open problems: what is wrong, where, and what to do about it."""
     from mappings.problem import CODES
-    from pipelines.cli.opening import home_at, hub_to_read
+    from pipelines.cli.opening import home_at, hub_as_it_is
     from pipelines.cli.page import Page, number, put_json
     from pipelines.hub import queries
 
     if code is not None and code not in CODES:
         raise Invalid(f"There is no problem code {code!r}; there are {', '.join(CODES)}.")
     loaded = home_at(home)
-    with hub_to_read(loaded) as hub, hub.read() as tx:
+    with hub_as_it_is(loaded) as hub, hub.read() as tx:
         counted = [each for each in queries.problem_codes(tx) if code in (None, each.code)]
         found = queries.problems(tx, code=code, limit=limit)
     total = sum(each.count for each in counted)
@@ -65,12 +65,12 @@ def explain(
     as_json: Json = False,
 ) -> int:
     """Tell the story of one document: what was read, what it became, what was sent, and what the target has."""
-    from pipelines.cli.opening import home_at, hub_to_read
+    from pipelines.cli.opening import home_at, hub_as_it_is
     from pipelines.cli.page import Page, put_json
     from pipelines.hub import queries, story
 
     loaded = home_at(home)
-    with hub_to_read(loaded) as hub, hub.read() as tx:
+    with hub_as_it_is(loaded) as hub, hub.read() as tx:
         found = queries.find(tx, number, type_=type_, connection=connection)
         stories = [story.tell(tx, each, limit) for each in found[:_MOST_STORIES]]
         unborn = [] if found else queries.problems(tx, key=number, limit=limit)
@@ -116,7 +116,10 @@ def _show_story(page: Page, told: Story) -> None:
         ]
         page.table(("posting", "target", "as", "fate", "booked", ""), rows, right=("booked",))
     page.say()
-    page.table(("when (UTC)", "what", ""), [(moment(event.at), event.what, event.say) for event in told.events])
+    lines = [
+        (moment(event.at), event.what, "" if event.amount is None else amount(event.amount, event.unit), event.say) for event in told.events
+    ]
+    page.table(("when (UTC)", "what", "amount", ""), lines, right=("amount",))
     for tied in told.ties:
         page.say(f"  {tied}")
     for problem in told.problems:

@@ -35,12 +35,10 @@ def connectors(as_json: Json = False) -> None:
     page.table(("name", "role", "what", "delivery", "streams or documents"), rows)
 
 
-_Type = Annotated[
-    str | None, typer.Argument(metavar="TYPE", help="One document type, such as order; all if none is named.", show_default=False)
-]
-
-
-def model(type_: _Type = None, schema: Annotated[bool, typer.Option("--json-schema", help="Print JSON Schema instead.")] = False) -> None:
+def model(
+    document: Annotated[str | None, typer.Argument(help="One type of document, such as order; all if none is named.")] = None,
+    schema: Annotated[bool, typer.Option("--json-schema", help="Print JSON Schema instead.")] = False,
+) -> None:
     """Show the documents that everything is translated into, with their fields and which of them are personal."""
     import difflib
 
@@ -48,14 +46,14 @@ def model(type_: _Type = None, schema: Annotated[bool, typer.Option("--json-sche
     from mappings.model.describe import describe, json_schema
     from pipelines.cli.page import Page, put_json
 
-    if type_ is not None and type_ not in REGISTRY:
-        close = difflib.get_close_matches(type_, list(REGISTRY), 1)
+    if document is not None and document not in REGISTRY:
+        close = difflib.get_close_matches(document, list(REGISTRY), 1)
         known = f"did you mean {close[0]}?" if close else f"there are {', '.join(REGISTRY)}."
-        raise Invalid(f"There is no document type {type_!r}; {known}")
-    chosen = {name: cls for name, cls in REGISTRY.items() if type_ in (None, name)}
+        raise Invalid(f"There is no document type {document!r}; {known}")
+    chosen = {name: cls for name, cls in REGISTRY.items() if document in (None, name)}
     if schema:
         schemas = {name: json_schema(cls) for name, cls in chosen.items()}
-        put_json(schemas[type_] if type_ is not None else schemas)
+        put_json(schemas[document] if document is not None else schemas)
         return
     page = Page()
     for entity in describe(chosen):
@@ -65,7 +63,7 @@ def model(type_: _Type = None, schema: Annotated[bool, typer.Option("--json-sche
             (field.name, field.kind, "needed" if field.required else "", "personal" if field.pii else "", field.says)
             for field in entity.fields
         ]
-        page.table(("field", "kind", "needed", "personal", "what it is"), rows)
+        page.table(("field", "kind", "needed", "personal", "what it is"), rows, wraps=["kind"])
 
 
 def version() -> None:

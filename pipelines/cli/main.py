@@ -44,6 +44,7 @@ COMMANDS: dict[str, tuple[Callable[..., int | None], str]] = {
     "model": (inventory.model, "Show documents and their fields."),
     "demo": (demonstrating.demo, "Run an example company."),
     "doctor": (doctoring.doctor, "Look at this installation."),
+    "adopt-hub": (auditing.adopt_hub, "Say that a moved hub counts."),
     "version": (inventory.version, "Print the version."),
 }
 """Every command by its name, with what the list of commands says of it; the docs list them, a test compares."""

@@ -22,7 +22,7 @@ def home_at(folder: Path) -> Home:
 
 
 @contextmanager
-def hub_to_read(home: Home) -> Iterator[Hub]:
+def hub_as_it_is(home: Home) -> Iterator[Hub]:
     """The hub as it is: nothing is made and nothing is migrated. Raises Misconfigured where there is none, or an older one."""
     from pipelines.hub.queries import hub_file
     from pipelines.hub.schema import require_current
@@ -40,7 +40,7 @@ def hub_to_read(home: Home) -> Iterator[Hub]:
 
 
 @contextmanager
-def hub_to_work(home: Home) -> Iterator[Hub]:
+def hub_for_work(home: Home) -> Iterator[Hub]:
     """The hub, made or brought to the newest schema where need be."""
     from pipelines.hub.schema import migrate
     from pipelines.hub.store import Hub

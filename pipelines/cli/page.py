@@ -59,12 +59,12 @@ class Page:
             grid.add_row("", Text(clean(line), style="dim"))
         self._put(grid)
 
-    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = ()) -> None:
-        """Rows under their headings; the columns named in `right` are aligned to the right. Only the last column wraps."""
+    def table(self, columns: Sequence[str], rows: Iterable[Sequence[Any]], *, right: Iterable[str] = (), wraps: Iterable[str] = ()) -> None:
+        """Rows under their headings; the columns named in `right` are aligned to the right. The last wraps, and those in `wraps`."""
         table = Table(box=None, pad_edge=False, padding=(0, 2, 0, 0), header_style="dim", show_edge=False)
-        numbers = set(right)
-        for place, column in enumerate(columns, 1):
-            table.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=place < len(columns))
+        numbers, soft = set(right), {columns[-1], *wraps}
+        for column in columns:
+            table.add_column(column, justify="right" if column in numbers else "left", overflow="fold", no_wrap=column not in soft)
         for row in rows:
             table.add_row(*(Text(clean("" if cell is None else str(cell))) for cell in row))
         self._put(Padding(table, (0, 0, 0, 2)))

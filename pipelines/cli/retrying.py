@@ -21,7 +21,7 @@ def retry(
     as_json: Json = False,
 ) -> int:
     """Let refused or held documents be sent again by the next run; use it once you have mended what stood in the way."""
-    from pipelines.cli.opening import home_at, hub_to_work
+    from pipelines.cli.opening import home_at, hub_for_work
     from pipelines.cli.page import Page, number, put_json
     from pipelines.hub import keys, retries
     from pipelines.hub.audit import Audit
@@ -29,7 +29,7 @@ def retry(
     if bool(operations) == all_:
         raise Invalid("Name the operations to send again, or give --all.")
     loaded = home_at(home)
-    with hub_to_work(loaded) as hub:
+    with hub_for_work(loaded) as hub:
         audit = Audit(hub, keys.load(loaded.path))
         with hub.begin() as tx:
             done = retries.retry(tx, hub.clock(), None if all_ else operations)

@@ -26,7 +26,7 @@ def run(
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 while any problem is open, however old.")] = False,
 ) -> int:
     """Read what is new, translate it, and deliver it: each change once. Interrupted, the next run goes on."""
-    from pipelines.cli.opening import home_at, hub_to_work
+    from pipelines.cli.opening import home_at, hub_for_work
     from pipelines.cli.page import Page, put_json
     from pipelines.cli.standing import show_run
     from pipelines.cli.telling import Telling
@@ -37,7 +37,7 @@ def run(
     began = time.monotonic()
     loaded = home_at(home)
     chosen = _chosen(loaded, routes or [])
-    with hub_to_work(loaded) as hub, stopping_gently():
+    with hub_for_work(loaded) as hub, stopping_gently():
         since = hub.clock()
         with Telling() as telling:
             done = run_routes(loaded, hub, chosen, telling)

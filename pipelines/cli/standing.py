@@ -112,6 +112,8 @@ def next_steps(home: Home, told: Mapping[str, Any], codes: Sequence[CodeCount]) 
         steps.append("`counterfoil problems` lists what stands in the way, and how to mend it.")
     if states.get("refused") or states.get("held"):
         steps.append("After mending, `counterfoil retry --all` sends refused and held documents again; mended sources need nothing.")
+    if states.get("waiting"):
+        steps.append("What waits (for its sale, or for a time) goes by itself once that is there.")
     shadows = [route.name for route in home.routes.values() if route.mode.value == "shadow"]
     if shadows and states.get("ready"):
         steps.append(f"Nothing is sent by {', '.join(shadows)}: their mode is shadow. Set `mode: auto` in the route when you agree.")

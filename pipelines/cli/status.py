@@ -18,7 +18,7 @@ _MOST_DIFFERENCES = 20
 
 def status(home: Home = HERE, as_json: Json = False) -> None:
     """Show how things stand: what became of the documents, both equations, open problems, and what to do next."""
-    from pipelines.cli.opening import home_at, hub_to_read
+    from pipelines.cli.opening import home_at, hub_as_it_is
     from pipelines.cli.page import Page, moment, number, put_json
     from pipelines.cli.standing import next_steps, show_codes, show_equations, show_fates, show_next
     from pipelines.hub import queries
@@ -26,7 +26,7 @@ def status(home: Home = HERE, as_json: Json = False) -> None:
     from pipelines.steps.run import Report
 
     loaded = home_at(home)
-    with hub_to_read(loaded) as hub:
+    with hub_as_it_is(loaded) as hub:
         told = report(loaded, hub, Report())
         for of_a_run in ("landed", "written"):
             del told[of_a_run]

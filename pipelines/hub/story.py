@@ -29,6 +29,8 @@ class Event(NamedTuple):
     say: str
     rank: int
     """Order among events of the same instant."""
+    amount: Decimal | None = None
+    unit: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,13 +125,14 @@ def _landings(tx: Connection, revisions: Sequence[int], limit: int) -> Iterator[
 def _revision(row: Row[Any]) -> Event:
     if row.deleted:
         return Event(row.translated_at, "translated", f"revision {row.revision}: its rows are gone at the source", 1)
-    worth = f", {row.amount:f} {row.currency}" if row.currency else ""
     day = f", business date {row.business_date}" if row.business_date else ""
     return Event(
         row.translated_at,
         "translated",
-        f"revision {row.revision} by the mapping {row.mapping} v{row.mapping_version}{day}{worth}",
+        f"revision {row.revision} by the mapping {row.mapping} v{row.mapping_version}{day}",
         1,
+        row.amount if row.currency else None,
+        row.currency,
     )
 
 
@@ -155,8 +158,8 @@ def _attempt(row: Row[Any]) -> Event:
 
 def _receipt(row: Row[Any]) -> Event:
     bridge = "".join(f", of it {component} {amount}" for component, amount in sorted(row.bridge.items()))
-    effect = f" {row.effect:f} {row.unit}" if row.unit else ""
-    return Event(row.written_at, "receipt", f"{row.target} has {row.kind} {row.number}: read back{effect}{bridge}, as {row.remote_id}", 4)
+    say = f"{row.target} has {row.kind} {row.number} as {row.remote_id}, read back{bridge}"
+    return Event(row.written_at, "receipt", say, 4, row.effect if row.unit else None, row.unit)
 
 
 def _subject(revisions: Sequence[Row[Any]]) -> list[tuple[str, str, str]]:
