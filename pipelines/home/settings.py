@@ -1,9 +1,9 @@
 """The settings of a home folder as models. Each field is a setting that the docs describe; unknown ones are refused.
 
-    HOME/counterfoil.yaml          Installation
-    HOME/connections/NAME.yaml     TapConnection or TargetConnection
-    HOME/routes/NAME.yaml          Route, with its Postings
-    HOME/mappings/, HOME/lookups/  see mappings.shipped and `load`
+HOME/counterfoil.yaml          Installation
+HOME/connections/NAME.yaml     TapConnection or TargetConnection
+HOME/routes/NAME.yaml          Route, with its Postings
+HOME/mappings/, HOME/lookups/  see mappings.shipped and `load`
 """
 
 from __future__ import annotations

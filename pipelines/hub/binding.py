@@ -51,8 +51,8 @@ def check_binding(hub: Hub) -> str | None:
     if not differences:
         return None
     return (
-        f"This hub was bound on {row.bound_at:%Y-%m-%d} to another place (different: {', '.join(differences)}). It may be a copy, so nothing is"
-        " delivered from it. Make sure that the other one is stopped, then: counterfoil adopt-hub."
+        f"This hub was bound on {row.bound_at:%Y-%m-%d} to another place (different: {', '.join(differences)}). It may be a copy, so"
+        " nothing is delivered from it. Make sure that the other one is stopped, then: counterfoil adopt-hub."
     )
 
 

@@ -16,6 +16,7 @@ from mappings.problem import Problem
 from pipelines.hub import bulk, leases, problems
 from pipelines.hub.bulk import among
 from pipelines.hub.ledger_tables import attempt, crosswalk, disposition, operation, receipt
+from pipelines.hub.outbox import PERIOD
 from pipelines.hub.store import allocate
 from pipelines.hub.words import DONE, AttemptState, Fate, OperationState, Origin, Want
 from targets._kit.writer import Payload, Receipt, Verb
@@ -163,7 +164,7 @@ def claim(tx: Connection, now: datetime, lease: leases.Lease, claims: Sequence[C
     first = allocate(tx, "attempt", len(taken))
     numbered = [(first + place, wanted[number], tries) for place, (number, tries) in enumerate(taken)]
     bulk.insert(tx, attempt, [_attempt(each, attempt_id, tries, lease, now) for attempt_id, each, tries in numbered])
-    _fate(tx, [number for number, _tries in taken], Fate.IN_DOUBT, "")
+    _fate(tx, [number for number, _tries in taken], Fate.IN_DOUBT, None)
     return [(attempt_id, each) for attempt_id, each, _tries in numbered]
 
 
@@ -220,7 +221,9 @@ def arrive(tx: Connection, now: datetime, arrivals: Sequence[Arrival]) -> None:
     if not arrivals:
         return
     tx.execute(
-        sa.update(attempt).where(among(tx, attempt.c.attempt_id, [each.attempt_id for each in arrivals])).values(state=AttemptState.DELIVERED)
+        sa.update(attempt)
+        .where(among(tx, attempt.c.attempt_id, [each.attempt_id for each in arrivals]))
+        .values(state=AttemptState.DELIVERED)
     )
     numbers = [each.operation.operation_id for each in arrivals]
     tx.execute(
@@ -366,7 +369,7 @@ def reopen(tx: Connection, now: datetime, target: str, route: str, posting: str,
                 operation.c.route == route,
                 operation.c.posting == posting,
                 operation.c.state.in_(stuck),
-                operation.c.fingerprint.not_in(("", fingerprint)),
+                operation.c.fingerprint.not_in(("", PERIOD, fingerprint)),
             )
             .values(state=OperationState.READY, reason="", fingerprint="", changed_at=now)
             .returning(operation.c.operation_id)

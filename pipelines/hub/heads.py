@@ -84,9 +84,7 @@ def land(tx: Connection, now: datetime, connection_id: str, stream: str, read_no
     return Landed(len(writes.landed), len(writes.damaged))
 
 
-def _keys(
-    tx: Connection, connection_id: str, stream: str, read_no: int, rows: Sequence[Row]
-) -> tuple[list[tuple[str, Row]], Counter[str]]:
+def _keys(tx: Connection, connection_id: str, stream: str, read_no: int, rows: Sequence[Row]) -> tuple[list[tuple[str, Row]], Counter[str]]:
     """Each row with its key; and for rows without one, how often each hash was seen in this read so far."""
     bases = list({f"{_prefix(row)}{row.digest}.1" for row in rows if row.key is None})
     seen: Counter[str] = Counter()
@@ -182,9 +180,7 @@ def _write(tx: Connection, now: datetime, connection_id: str, stream: str, read_
 
 
 def _of(same: dict[str, str]) -> sa.Update:
-    return sa.update(source_head).where(
-        source_head.c.connection_id == same["connection_id"], source_head.c.stream == same["stream"]
-    )
+    return sa.update(source_head).where(source_head.c.connection_id == same["connection_id"], source_head.c.stream == same["stream"])
 
 
 def _heads(tx: Connection, same: dict[str, str], read_no: int, first: int, writes: _Writes) -> None:
@@ -208,7 +204,9 @@ def _count_occurrences(tx: Connection, connection_id: str, stream: str, read_no:
         tx.execute(_of(same).where(among(tx, source_head.c.key, ones), source_head.c.occurrences != 1).values(occurrences=1))
     many = [{"this_key": first, "count": count} for first, count in occurrences.items() if count > 1]
     if many:
-        tx.execute(_of(same).where(source_head.c.key == sa.bindparam("this_key")).values(occurrences=sa.bindparam("count"), seen_in=read_no), many)
+        tx.execute(
+            _of(same).where(source_head.c.key == sa.bindparam("this_key")).values(occurrences=sa.bindparam("count"), seen_in=read_no), many
+        )
 
 
 def bury(tx: Connection, now: datetime, connection_id: str, stream: str, tombstones: Iterable[Tombstone]) -> int:
@@ -304,6 +302,8 @@ def _delete(tx: Connection, now: datetime, connection_id: str, stream: str, keys
         if untouched:
             tx.execute(sa.update(landed).where(landed.c.seq.in_(untouched)).values(outcome=Outcome.REPLACED))
         tx.execute(
-            _of(same).where(source_head.c.key == sa.bindparam("this_key")).values(seq=sa.bindparam("new_seq"), content_hash=_GONE, deleted=True),
+            _of(same)
+            .where(source_head.c.key == sa.bindparam("this_key"))
+            .values(seq=sa.bindparam("new_seq"), content_hash=_GONE, deleted=True),
             [{"this_key": row.key, "new_seq": first + place} for place, row in enumerate(rows)],
         )

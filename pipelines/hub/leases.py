@@ -39,9 +39,7 @@ class Lease:
     clock: Callable[[], datetime] = field(repr=False, compare=False)
 
 
-def take(
-    hub: Hub, name: str, holder: str, ttl: timedelta, is_gone: Callable[[str], bool] = lambda _holder: False
-) -> Lease | None:
+def take(hub: Hub, name: str, holder: str, ttl: timedelta, is_gone: Callable[[str], bool] = lambda _holder: False) -> Lease | None:
     """A new lease on `name` for `ttl`, or None while somebody else holds it. Takes over one that has expired or whose holder is gone."""
     with hub.read() as tx:
         before = _held(tx, name, hub.clock())

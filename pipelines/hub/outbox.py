@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import datetime
+from datetime import date, datetime
 from typing import Any
 from uuid import UUID
 
@@ -14,10 +14,13 @@ from sqlalchemy.engine import Connection
 from pipelines.hub import bulk
 from pipelines.hub.bulk import among
 from pipelines.hub.ledger_tables import disposition, operation, receipt
+from pipelines.hub.periods import Closed
 from pipelines.hub.store import allocate
 from pipelines.hub.tables import document
 from pipelines.hub.words import Fate, OperationState, Want
 
+PERIOD = "period"
+"""Fingerprint of what is held for a closed period."""
 SUPERSEDABLE = (OperationState.READY, OperationState.WAITING, OperationState.HELD, OperationState.REFUSED)
 """An operation in doubt is never superseded: nobody knows what it did."""
 
@@ -75,9 +78,7 @@ def elsewhere(tx: Connection, target: str, route: str, posting: str, documents: 
     if not documents:
         return {}
     rows = tx.execute(
-        sa.select(
-            disposition.c.document_id, disposition.c.part, disposition.c.effect, disposition.c.route, disposition.c.posting
-        ).where(
+        sa.select(disposition.c.document_id, disposition.c.part, disposition.c.effect, disposition.c.route, disposition.c.posting).where(
             disposition.c.target == target,
             among(tx, disposition.c.document_id, documents),
             disposition.c.fate.not_in((Fate.EXCLUDED, Fate.MERGED)),
@@ -113,6 +114,30 @@ def supersede(tx: Connection, now: datetime, route: str, posting: str, documents
             )
             .values(state=OperationState.SUPERSEDED, changed_at=now)
         )
+
+
+def open_periods(tx: Connection, now: datetime, route: str, closed: Closed) -> int:
+    """What was held for a closed period is ready again where the period is open. Gives how many."""
+    held = tx.execute(
+        sa.select(operation.c.operation_id, operation.c.company_id, operation.c.part, document.c.business_date, document.c.parts)
+        .join(document, document.c.seq == operation.c.document_seq)
+        .where(operation.c.route == route, operation.c.state == OperationState.HELD, operation.c.fingerprint == PERIOD)
+    ).all()
+    free = [row.operation_id for row in held if not closed.covers(row.company_id, leg_date(row, row.part))]
+    if free:
+        ready = {"state": OperationState.READY, "reason": "", "fingerprint": "", "changed_at": now}
+        tx.execute(sa.update(operation).where(among(tx, operation.c.operation_id, free)).values(**ready))
+        tx.execute(sa.update(disposition).where(among(tx, disposition.c.operation_id, free)).values(fate=Fate.READY, reason=""))
+    return len(free)
+
+
+def leg_date(row: Any, part: str) -> date | None:
+    """Business date of one leg of a document row."""
+    for name, day in row.parts or ():
+        if name == part:
+            return date.fromisoformat(day) if day else None
+    day_of_all: date | None = row.business_date
+    return day_of_all
 
 
 def add(tx: Connection, operations: Sequence[dict[str, Any]]) -> int:

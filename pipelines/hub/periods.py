@@ -25,7 +25,5 @@ class Closed:
 
 def closed(tx: Connection) -> Closed:
     """Every period that is not open."""
-    rows = tx.execute(
-        sa.select(period.c.company_id, period.c.start_on, period.c.end_on).where(period.c.status != PeriodStatus.OPEN)
-    )
+    rows = tx.execute(sa.select(period.c.company_id, period.c.start_on, period.c.end_on).where(period.c.status != PeriodStatus.OPEN))
     return Closed(tuple((row.company_id, row.start_on, row.end_on) for row in rows))

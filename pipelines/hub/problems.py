@@ -12,8 +12,10 @@ from mappings.problem import Problem
 from pipelines.hub.store import allocate
 from pipelines.hub.tables import problem
 
-_STREAM = "(stream)"
-"""Subject of a problem about a source as a whole."""
+STREAM = "(stream)"
+"""Subject of what a reader says of its source as a whole."""
+ABSENCES = "(absences)"
+"""Subject of deletes that are held."""
 
 
 def open_one(
@@ -101,12 +103,7 @@ def close_many(tx: Connection, now: datetime, connection_id: str, stream: str, s
 def notices(tx: Connection, now: datetime, connection_id: str, stream: str, found: Iterable[Problem]) -> None:
     """Open problems about the source as a whole."""
     for one in found:
-        open_one(tx, now, connection_id, stream, _STREAM, one)
-
-
-def close_stream(tx: Connection, now: datetime, connection_id: str, stream: str) -> None:
-    """A whole read went well: what was said of the source as a whole is over."""
-    close(tx, now, connection_id, stream, _STREAM)
+        open_one(tx, now, connection_id, stream, STREAM, one)
 
 
 def _subject(connection_id: str, stream: str, subject: str) -> tuple[sa.ColumnElement[bool], ...]:

@@ -14,7 +14,11 @@ import sqlalchemy as sa
 from pipelines.hub.types import Amount, Instant, Json
 
 metadata = sa.MetaData(
-    naming_convention={"ix": "ix_%(table_name)s_%(column_0_N_name)s", "uq": "uq_%(table_name)s_%(column_0_N_name)s", "pk": "pk_%(table_name)s"}
+    naming_convention={
+        "ix": "ix_%(table_name)s_%(column_0_N_name)s",
+        "uq": "uq_%(table_name)s_%(column_0_N_name)s",
+        "pk": "pk_%(table_name)s",
+    }
 )
 
 counter = sa.Table(
@@ -161,9 +165,7 @@ document = sa.Table(
     sa.Column("deleted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("translated_at", Instant, nullable=False),
     sa.UniqueConstraint("document_id", "revision"),
-    sa.Index(
-        "ix_document_current", "document_id", unique=True, sqlite_where=sa.text("current = 1"), postgresql_where=sa.text("current")
-    ),
+    sa.Index("ix_document_current", "document_id", unique=True, sqlite_where=sa.text("current = 1"), postgresql_where=sa.text("current")),
     sa.Index("ix_document_group", "connection_id", "stream", "group_key"),
     sa.Index(
         "ix_document_party",
@@ -233,7 +235,11 @@ member = sa.Table(
     sa.Column("valid_from", Instant, primary_key=True),
     sa.Column("valid_to", Instant),
     sa.Index(
-        "ix_member_document", "document_id", unique=True, sqlite_where=sa.text("valid_to IS NULL"), postgresql_where=sa.text("valid_to IS NULL")
+        "ix_member_document",
+        "document_id",
+        unique=True,
+        sqlite_where=sa.text("valid_to IS NULL"),
+        postgresql_where=sa.text("valid_to IS NULL"),
     ),
     comment="Which documents are one customer, product or employee, by which rule.",
 )

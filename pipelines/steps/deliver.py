@@ -27,6 +27,7 @@ from pipelines.hub.store import Hub, outside_transactions
 from pipelines.hub.words import AttemptState, OperationState
 from pipelines.steps.ingest import Count
 from pipelines.steps.intents import Desired, build
+from taps._kit.points import at
 from targets._kit.writer import (
     Absent,
     Answer,
@@ -44,7 +45,6 @@ from targets._kit.writer import (
     Whereabouts,
     Writer,
 )
-from taps._kit.points import at
 
 _MOST_TRIES = 10
 _PAUSE = timedelta(seconds=60)
@@ -87,7 +87,9 @@ def look_up(hub: Hub, destination: Destination, lease: Lease, limit: int = 10_00
     with hub.begin() as tx:
         fence(tx, lease)
         found = [
-            delivery.Arrival(row.attempt_id, _operation(row), _decimals(row.bridge), row.predicted, row.digest, answer.receipt, adopted=True)
+            delivery.Arrival(
+                row.attempt_id, _operation(row), _decimals(row.bridge), row.predicted, row.digest, answer.receipt, adopted=True
+            )
             for row, answer in zip(doubtful, answers, strict=True)
             if isinstance(answer, Found)
         ]

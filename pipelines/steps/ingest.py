@@ -6,14 +6,12 @@ one: hash of the row and its occurrence number among equal rows of the same read
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from decimal import Decimal
 from hashlib import blake2b
-from typing import Any
 
 import msgspec
-import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mappings.language import Mapping as StreamMapping
@@ -21,7 +19,7 @@ from mappings.problem import Problem
 from pipelines.hub import cursors, heads, problems
 from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub
-from pipelines.hub.words import Outcome
+from taps._kit.errors import Fatal
 from taps._kit.points import at
 from taps._kit.reader import Complete, Damaged, Message, Notice, Reader, Record, Start, State, Surroundings, Tombstone
 
@@ -74,15 +72,15 @@ def ingest(
     with hub.read() as tx:
         state = cursors.load(tx, source.connection, source.stream)
     total = Count()
-    batch = _Batch()
+    batch, said = _Batch(), 0
     for message in reader.read(source.stream, state.value or None, around):
         if isinstance(message, State):
-            total.add(_commit(hub, source, batch, message, lease, last=False))
-            batch = _Batch()
+            total.add(_commit(hub, source, batch, message, lease))
+            batch, said = _Batch(), said + len(batch.notices)
             seen(total.worked)
         else:
             _collect(source, batch, message)
-    _finish(hub, source, batch, lease)
+    _finish(hub, source, batch, said, lease)
     return total
 
 
@@ -93,7 +91,9 @@ def _collect(source: Source, batch: _Batch, message: Message) -> None:
         case Damaged():
             raw = message.raw.encode("utf-8", "replace")
             batch.rows.append(
-                heads.Row(None, _digest(raw), None, message.scope, None, None, message.where, message.problem, raw.decode("utf-8", "replace"))
+                heads.Row(
+                    None, _digest(raw), None, message.scope, None, None, message.where, message.problem, raw.decode("utf-8", "replace")
+                )
             )
         case Tombstone():
             batch.tombstones.append(message)
@@ -118,7 +118,7 @@ def _digest(body: bytes) -> str:
     return blake2b(body, digest_size=16).hexdigest()
 
 
-def _commit(hub: Hub, source: Source, batch: _Batch, state: State, lease: Lease, *, last: bool) -> Count:
+def _commit(hub: Hub, source: Source, batch: _Batch, state: State, lease: Lease) -> Count:
     with hub.begin() as tx:
         fence(tx, lease)
         cursor = cursors.load(tx, source.connection, source.stream)
@@ -137,18 +137,20 @@ def _commit(hub: Hub, source: Source, batch: _Batch, state: State, lease: Lease,
             state,
             repeated=len(batch.rows) - landed.rows,
             read_no=read_no,
-            reading=not (last or batch.complete),
+            reading=not batch.complete,
         )
     return Count(worked=len(batch.rows), landed=landed.rows, repeated=len(batch.rows) - landed.rows, problems=landed.damaged)
 
 
-def _finish(hub: Hub, source: Source, batch: _Batch, lease: Lease) -> None:
-    """The reader came to its end: what it said last may be about the source as a whole, and nothing is being read any more."""
+def _finish(hub: Hub, source: Source, batch: _Batch, said: int, lease: Lease) -> None:
+    """The reader came to its end: what it said of the source as a whole stands, and where it said nothing, nothing stands any more."""
     if batch.rows or batch.tombstones:
-        raise ValueError(f"the reader of {source.connection}/{source.stream} ended without a State for its last records")
+        raise Fatal(f"The reader of {source.connection}/{source.stream} ended without a State for its last records.")
     with hub.begin() as tx:
         fence(tx, lease)
         problems.notices(tx, hub.clock(), source.connection, source.stream, batch.notices)
+        if not said + len(batch.notices):
+            problems.close(tx, hub.clock(), source.connection, source.stream, problems.STREAM)
         cursors.rest(tx, source.connection, source.stream)
 
 
@@ -156,32 +158,21 @@ def _absences(tx: Connection, hub: Hub, source: Source, complete: Complete, read
     """Deletes by absence: only of a snapshot, only after a whole read that found something, and only few at once."""
     if complete.count <= 0:
         return
-    problems.close_stream(tx, hub.clock(), source.connection, source.stream)
-    heads.forget_damaged(tx, hub.clock(), source.connection, source.stream, complete.scope, read_no)
+    now = hub.clock()
+    heads.forget_damaged(tx, now, source.connection, source.stream, complete.scope, read_no)
     if not source.snapshot:
         return
     known, gone = heads.absent(tx, source.connection, source.stream, complete.scope, read_no)
-    if gone > max(_DELETE_FLOOR, int(known * _DELETE_SHARE)):
-        problems.notices(
-            tx,
-            hub.clock(),
-            source.connection,
-            source.stream,
-            [
-                Problem(
-                    "READ-ABSENT",
-                    f"{gone} of {known} records are no longer in {source.stream}; that is too many at once to be taken as deleted.",
-                    f"Look whether the source is whole. If the records are truly gone: counterfoil review absences {source.connection}.",
-                )
-            ],
-        )
-        return
-    heads.delete_absent(tx, hub.clock(), source.connection, source.stream, complete.scope, read_no)
+    many = gone > max(_DELETE_FLOOR, int(known * _DELETE_SHARE))
+    held = [_too_many(source, known, gone)] if many else []
+    problems.replace(tx, now, source.connection, source.stream, problems.ABSENCES, held)
+    if not many:
+        heads.delete_absent(tx, now, source.connection, source.stream, complete.scope, read_no)
 
 
-def batches(rows: list[Any], size: int) -> Iterator[list[Any]]:
-    """The list in slices of `size`."""
-    for start in range(0, len(rows), size):
-        yield rows[start : start + size]
-
-
+def _too_many(source: Source, known: int, gone: int) -> Problem:
+    return Problem(
+        "READ-ABSENT",
+        f"{gone} of {known} records are no longer in {source.stream}; that is too many at once to be taken as deleted.",
+        "Look whether the source is whole; export it again where it is not.",
+    )

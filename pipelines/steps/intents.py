@@ -20,10 +20,11 @@ from pipelines.home.settings import Posting
 from pipelines.hub import delivery
 from pipelines.hub.bulk import among
 from pipelines.hub.measures import COLUMNS, measured
+from pipelines.hub.outbox import leg_date
 from pipelines.hub.tables import document, tie
 from pipelines.hub.words import Want
-from targets._kit.writer import Intent, Subject, Verb
 from taps._kit.errors import Fatal
+from targets._kit.writer import Intent, Subject, Verb
 
 _NOTHING = Entry(date.min, ())
 
@@ -40,7 +41,11 @@ class Desired:
 
 
 def build(
-    tx: Connection, target: str, operations: Sequence[Row[Any]], postings: Mapping[tuple[str, str], Posting], verbs: Mapping[str, tuple[str, ...]]
+    tx: Connection,
+    target: str,
+    operations: Sequence[Row[Any]],
+    postings: Mapping[tuple[str, str], Posting],
+    verbs: Mapping[str, tuple[str, ...]],
 ) -> list[Desired]:
     """Intents for these operations, in their order."""
     booked = delivery.booked(tx, target, operations)
@@ -123,7 +128,7 @@ def _desired(
             document=_body(stored),
             document_type=stored.type,
             number=stored.number,
-            date=entry.date if entry.lines else _day(stored, row.part),
+            date=entry.date if entry.lines else leg_date(stored, row.part) or date.min,
             lines=entry.lines,
             moves=moves(made) if row.effect == "stock" and not absent else (),
             amount=Decimal(0) if absent else amount,
@@ -147,7 +152,7 @@ def _entry(made: Document, row: Row[Any], posting: Posting, stored: Row[Any]) ->
     entry, found = post(made, representation=row.kind, books=posting.books, part=row.part)
     if found:
         return _NOTHING, list(found)
-    return (entry or Entry(_day(stored, row.part), ())), []
+    return (entry or Entry(leg_date(stored, row.part) or date.min, ())), []
 
 
 def _verb(*, absent: bool, booked: bool, verbs: tuple[str, ...]) -> Verb:
@@ -156,13 +161,6 @@ def _verb(*, absent: bool, booked: bool, verbs: tuple[str, ...]) -> Verb:
     if not booked:
         return Verb.CREATE
     return Verb.ADJUST if Verb.ADJUST in verbs else Verb.UPDATE
-
-
-def _day(stored: Row[Any], part: str) -> date:
-    for name, day in stored.parts or ():
-        if name == part and day:
-            return date.fromisoformat(day)
-    return stored.business_date or date.min
 
 
 def _body(stored: Row[Any]) -> dict[str, Any]:

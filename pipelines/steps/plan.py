@@ -75,6 +75,13 @@ def plan(hub: Hub, route: Route, lease: Lease, limit: int = 2_000) -> Count:
         return Count(worked=len(rows))
 
 
+def open_periods(hub: Hub, route: Route, lease: Lease) -> None:
+    """What waited for a period that is open again is ready."""
+    with hub.begin() as tx:
+        fence(tx, lease)
+        outbox.open_periods(tx, hub.clock(), route.name, periods.closed(tx))
+
+
 def _next(tx: Connection, route: Route, done: int, ceiling: int, limit: int) -> Sequence[Row[Any]]:
     return tx.execute(
         sa.select(
@@ -229,6 +236,7 @@ def _put(
             "effect": effect,
             "state": OperationState(decision.fate),
             "reason": decision.reason,
+            "fingerprint": outbox.PERIOD if decision.fate is Fate.HELD else "",
             "parent_id": decision.parent,
             "planned_at": now,
             "changed_at": now,

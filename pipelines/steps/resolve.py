@@ -75,9 +75,7 @@ def _entities(tx: Connection, now: datetime, rows: Sequence[Row[Any]]) -> None:
     wanted = {row.document_id: row.type for row in rows}
     if not wanted:
         return
-    known = set(
-        tx.execute(sa.select(member.c.document_id).where(member.c.document_id.in_(wanted), member.c.valid_to.is_(None))).scalars()
-    )
+    known = set(tx.execute(sa.select(member.c.document_id).where(member.c.document_id.in_(wanted), member.c.valid_to.is_(None))).scalars())
     new = [(identity, kind) for identity, kind in wanted.items() if identity not in known]
     if new:
         tx.execute(sa.insert(entity), [{"entity_id": entity_id(each), "type": kind, "created_at": now} for each, kind in new])

@@ -9,7 +9,6 @@ from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
-from pathlib import Path
 from typing import Any
 
 from mappings.engine import Context
@@ -20,13 +19,13 @@ from pipelines.hub.leases import Lease
 from pipelines.hub.store import Hub
 from pipelines.steps import deliver as delivering
 from pipelines.steps.ingest import Count, Source, ingest
-from pipelines.steps.plan import plan
+from pipelines.steps.plan import open_periods, plan
 from pipelines.steps.resolve import resolve
 from pipelines.steps.translate import reopen, translate
-from targets._kit.registry import target
 from taps._kit.errors import Retryable
 from taps._kit.reader import Reader, Surroundings
 from taps._kit.registry import tap
+from targets._kit.registry import target
 
 LEASE = timedelta(minutes=2)
 """Longer than any one transaction and any one batch at a target; renewed by each transaction."""
@@ -113,6 +112,7 @@ def resolve_all(hub: Hub, progress: Progress = silent) -> Count:
 def plan_route(hub: Hub, route: Route, progress: Progress = silent) -> Count:
     """Plan what is resolved."""
     with held(hub, f"plan/{route.name}") as lease:
+        open_periods(hub, route, lease)
         return _until_done(lambda: plan(hub, route, lease), "planned", route.name, progress)
 
 
@@ -177,5 +177,3 @@ def context_of(home: Home, connection: TapConnection) -> Context:
         company=company.table if isinstance(company, ByLocation) else company,
         lookups=home.lookups,
     )
-
-

@@ -95,11 +95,7 @@ def reopen(hub: Hub, source: Source, digest: str, lease: Lease) -> None:
         if before == digest:
             return
         stuck = (Outcome.PROBLEM, Outcome.HELD)
-        tx.execute(
-            sa.update(landed)
-            .where(*_of(source), landed.c.outcome.in_(stuck), landed.c.group_key.is_not(None))
-            .values(outcome=None)
-        )
+        tx.execute(sa.update(landed).where(*_of(source), landed.c.outcome.in_(stuck), landed.c.group_key.is_not(None)).values(outcome=None))
         marks.put(tx, STEP, scope, 0, digest)
 
 
@@ -290,7 +286,12 @@ def _whole(tx: Connection, values: dict[str, Any]) -> Mapping[str, Any]:
     if known is None:
         return values
     last = tx.execute(sa.select(document).where(document.c.seq == known.seq)).one()._asdict()
-    nothing = {"amount": Decimal(0), "units": Decimal(0), "hours": Decimal(0), "cost": Decimal(0), "moves_money": False, "moves_stock": False}
+    nothing = {
+        "amount": Decimal(0),
+        "units": Decimal(0),
+        "hours": Decimal(0),
+        "cost": Decimal(0),
+        "moves_money": False,
+        "moves_stock": False,
+    }
     return {**last, **nothing, **values, "revision": known.revision + 1, "deleted": True, "current": True}
-
-
