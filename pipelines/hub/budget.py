@@ -12,6 +12,7 @@ from decimal import ROUND_CEILING, ROUND_FLOOR, Decimal
 from typing import Any
 
 import sqlalchemy as sa
+from sqlalchemy.dialects import postgresql, sqlite
 from sqlalchemy.engine import Connection
 
 from pipelines.hub.ledger_tables import budget as table
@@ -57,14 +58,12 @@ class Budget:
         """The bucket's row, locked until the transaction ends; made full at its first use."""
         found = tx.execute(sa.select(table).where(*self._mine).with_for_update()).first()
         if found is None:
-            tx.execute(self._insert(tx, now))
+            tx.execute(self._insert(tx.dialect.name, now))
             found = tx.execute(sa.select(table).where(*self._mine).with_for_update()).one()
         return found
 
-    def _insert(self, tx: Connection, now: datetime) -> Any:
-        from sqlalchemy.dialects import postgresql, sqlite  # noqa: PLC0415 (each has its own ON CONFLICT)
-
-        insert = postgresql.insert if tx.dialect.name == "postgresql" else sqlite.insert
+    def _insert(self, dialect: str, now: datetime) -> Any:
+        insert = postgresql.insert if dialect == "postgresql" else sqlite.insert
         full = {"capacity": self.capacity, "refill_per_second": self.per_second, "tokens": self.capacity, "refilled_at": now}
         return insert(table).values(connection_id=self.connection, bucket=self.bucket, **full).on_conflict_do_nothing()
 
