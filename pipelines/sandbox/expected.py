@@ -87,7 +87,7 @@ def expectation(world: World, web: Web, till: Till, marks: Marks) -> dict[str, A
         "accounts_at_month_end": _texts(books.at_month_end),
         "processor_balances": _texts(held),
         "clearing_differs_by": {r.gateway.title(): {r.id: f"{r.settled:.2f}"} for r in waiting.values()},
-        "receivables": _texts(open_receivables(web, marks)),
+        "receivables": _texts(open_receivables(web, till, marks)),
         "fates": {
             "books/ledger": ledger.plain(),
             "shop_stock/stock": shop.plain(),

@@ -143,7 +143,8 @@ def till_books(books: Books, tally: Tally, till: Till, marks: Marks) -> None:
         own = receipt.store in OWN_STORES
         fate = "delivered" if own else "excluded: other company"
         due = receipt.total + receipt.rounding
-        tally.add("order" if receipt.kind == "SALE" else "refund", fate, due if receipt.kind == "SALE" else -due, "GBP")
+        order_fate = "held: no account for donations" if receipt.donation else fate
+        tally.add("order" if receipt.kind == "SALE" else "refund", order_fate, due if receipt.kind == "SALE" else -due, "GBP")
         if receipt.kind == "SALE":
             for amount in (receipt.paid, receipt.by_gift_card):
                 if amount:
@@ -166,7 +167,8 @@ def _receipt(books: Books, receipt: Receipt) -> None:
     if receipt.kind == "RETURN":
         books.book(receipt.at, {account: -amount for account, amount in lines.items()}, tender)
         return
-    books.book(receipt.at, lines, "Assets:Receivable")
+    if not receipt.donation:
+        books.book(receipt.at, lines, "Assets:Receivable")
     books.book(receipt.at, {"Assets:Receivable": -receipt.paid}, tender)
     books.book(receipt.at, {"Assets:Receivable": -receipt.by_gift_card}, "Liabilities:GiftCards")
 
@@ -191,13 +193,13 @@ def processor_balances(web: Web, till: Till) -> dict[str, Decimal]:
     return held
 
 
-def open_receivables(web: Web, marks: Marks) -> dict[str, Decimal]:
+def open_receivables(web: Web, till: Till, marks: Marks) -> dict[str, Decimal]:
     """What stays open between orders and payments, by order: paid and not understood (-), or booked and not paid (+)."""
+    found = {receipt.number: -receipt.paid for receipt in till.receipts if receipt.donation}
     paid: dict[str, Decimal] = defaultdict(Decimal)
     for payment in web.payments:
         if payment.id not in marks.lost_payments:
             paid[payment.order] += in_gbp(payment.amount, payment.rate)
-    found: dict[str, Decimal] = {}
     for order in web.orders:
         booked = in_gbp(order.total, order.rate) if order.id not in marks.lost_orders else ZERO
         if not order.test and order.placed >= FIRST_MOMENT and booked != paid[order.id]:

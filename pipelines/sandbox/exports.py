@@ -207,6 +207,8 @@ def receipt_rows(receipt: Receipt) -> list[Row]:
     rows = [head | _till_line(line) | tail for line in receipt.lines]
     if receipt.tip:
         rows.append(head | _till_extra("TIP", "Tip", receipt.tip) | tail)
+    if receipt.donation:
+        rows.append(head | _till_extra("CHARITY", "Hospice box", receipt.donation) | tail)
     rows += [head | _till_extra(GIFT_CARD, "Gift card", CARD_VALUE) | tail] * receipt.gift_cards
     return rows
 

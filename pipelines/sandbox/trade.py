@@ -246,6 +246,8 @@ class Receipt:
     """+ where the shop takes more than the goods cost."""
     customer: str = ""
     original: str = ""
+    donation: Decimal = ZERO
+    """For the hospice's box beside the till."""
 
     @property
     def tax(self) -> Decimal:
@@ -255,7 +257,7 @@ class Receipt:
     @property
     def total(self) -> Decimal:
         """What the lines add up to, before cash rounding."""
-        return sum((line.total for line in self.lines), ZERO) + self.tip + 25 * self.gift_cards
+        return sum((line.total for line in self.lines), ZERO) + self.tip + self.donation + 25 * self.gift_cards
 
     @property
     def paid(self) -> Decimal:

@@ -49,7 +49,7 @@ def test_every_row_that_was_read_is_accounted_for(report, expected):
 
 
 def test_every_document_has_the_fate_that_the_generator_says(report, expected):
-    """Summed over kinds and reasons, as the report sums them; nothing is ready, held, refused or in doubt."""
+    """Summed over kinds and reasons, as the report sums them; nothing is ready, refused or in doubt."""
     said: dict[str, Any] = {}
     for posting, kinds in expected["fates"].items():
         sums = said.setdefault(posting, {})
@@ -67,6 +67,13 @@ def test_every_document_has_the_fate_that_the_generator_says(report, expected):
         for posting, fates in report["postings"].items()
     }
     assert found == said
+
+
+def test_each_kind_of_trouble_that_was_planted_is_open_and_no_other(home, report, expected):
+    with sqlite3.connect(home / "hub.db") as hub:
+        found = {code for (code,) in hub.execute("SELECT code FROM problem WHERE closed_at IS NULL")}
+    assert report["problems"]
+    assert found == {oddity["code"] for oddity in expected["oddities"] if oddity["code"]}
 
 
 def test_the_ledger_passes_beancount_and_every_account_holds_what_it_must(report, expected):
@@ -105,7 +112,7 @@ def test_a_second_run_writes_nothing(report, home):
 
 
 def test_a_row_in_a_lookup_closes_a_problem_and_books_one_order(report, home, expected):
-    """What docs/sample-company.md says under `Try it`: the old tax code is mapped, and one of the four open items is gone."""
+    """What docs/sample-company.md says under `Try it`: the old tax code is mapped, and one of the five open items is gone."""
     before = report["problems"]
     lookup = home / "lookups" / "sample_tax_codes.yaml"
     lookup.write_text(lookup.read_text(encoding="utf-8") + "UK-OLD: standard\n", encoding="utf-8")

@@ -53,7 +53,7 @@ def test_clearing_is_what_the_processors_hold_but_for_the_refund_that_waits(expe
 
 def test_receivables_are_what_is_open_between_orders_and_payments(expected):
     assert sum(Decimal(amount) for amount in expected["receivables"].values()) == Decimal(expected["accounts"]["Assets:Receivable"])
-    assert len(expected["receivables"]) == 4
+    assert len(expected["receivables"]) == 5
 
 
 def test_in_transit_is_the_payouts_of_the_last_days(expected):
@@ -67,7 +67,9 @@ def test_in_transit_is_the_payouts_of_the_last_days(expected):
 def test_cash_in_the_books_is_what_the_till_took_by_its_own_file(made, expected):
     """Read from the till's file alone: per store, what cash sales were paid in cash; without the four receipts that cannot be booked."""
     rows = csv.DictReader(io.StringIO(made["files/till/receipts_2026-01.csv"].decode("cp1252"), newline=""), delimiter=";")
-    lost = {oddity["subject"] for oddity in expected["oddities"] if oddity["file"].startswith("till") and oddity["code"]}
+    lost = {
+        oddity["subject"] for oddity in expected["oddities"] if oddity["file"].startswith("till") and oddity["code"][:3] in ("MAP", "REA")
+    }
     cash: dict[str, dict[str, Decimal]] = defaultdict(dict)
     for row in rows:
         if row["Tender"] == "cash" and row["Receipt"] not in lost and row["Store"] != "S90":
