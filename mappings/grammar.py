@@ -42,7 +42,9 @@ def parse(text: str) -> ast.expr:
     try:
         tree = ast.parse(text.strip(), mode="eval")
     except (SyntaxError, ValueError, RecursionError, MemoryError) as error:
-        raise ExpressionError(f"is not an expression: {getattr(error, 'msg', None) or 'it cannot be read'}") from None
+        why = getattr(error, "msg", None) or "it cannot be read"
+        hint = " (within { } of YAML an expression with a comma needs quotes)" if "never closed" in why else ""
+        raise ExpressionError(f"is not an expression: {why}{hint}") from None
     bound_size(tree)
     return tree.body
 

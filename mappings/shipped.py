@@ -12,7 +12,7 @@ from mappings.language import Mapping, MappingError, compile_mapping
 
 PACKAGED = Path(__file__).parent
 _WANTED = re.compile(r"([a-z0-9_]+(?:/[a-z0-9_]+)*)(?:@([0-9]{1,6}))?")
-_IS_MAPPING = re.compile(r"^mapping:", re.MULTILINE)
+_IS_MAPPING = re.compile(rb"^mapping:", re.MULTILINE)
 
 
 def find(wanted: str, *, home: Path | None = None) -> Mapping:
@@ -27,11 +27,10 @@ def find(wanted: str, *, home: Path | None = None) -> Mapping:
     found: dict[int, Mapping] = {}
     for folder, where in _folders(home):
         for path in _files(folder, name):
-            mapping = compile_mapping(path.read_text(encoding="utf-8"), where=f"{where}{path.relative_to(folder).as_posix()}")
+            place = f"{where}{path.relative_to(folder).as_posix()}"
+            mapping = compile_mapping(_text(path, place), where=place)
             if mapping.name != name:
-                raise MappingError(
-                    f"{where}{path.relative_to(folder).as_posix()} calls itself {mapping.name}; it must be {name}, as its file."
-                )
+                raise MappingError(f"{place} calls itself {mapping.name}; it must be {name}, as its file.")
             found[mapping.version] = mapping
     if found and version is None:
         return found[max(found)]
@@ -41,13 +40,21 @@ def find(wanted: str, *, home: Path | None = None) -> Mapping:
     return found[version]
 
 
+def _text(path: Path, place: str) -> str:
+    try:
+        return path.read_text(encoding="utf-8")
+    except (OSError, UnicodeError) as error:
+        why = "is not written in UTF-8" if isinstance(error, UnicodeError) else f"cannot be read ({error.strerror})"
+        raise MappingError(f"{place} {why}.") from None
+
+
 def names(home: Path | None = None) -> list[str]:
     """The names of all mappings, shipped and the home's own."""
     found = {
         path.relative_to(folder).with_suffix("").as_posix().partition("@")[0]
         for folder, _ in _folders(home)
         for path in folder.rglob("*.yaml")
-        if _IS_MAPPING.search(path.read_text(encoding="utf-8"))  # posting rules and target payloads are YAML too
+        if _IS_MAPPING.search(path.read_bytes())  # posting rules and target payloads are YAML too
     }
     return sorted(found)
 

@@ -98,6 +98,8 @@ VALUES = [
     ("instant('2026-07-05T12:00:00')", {}, datetime(2026, 7, 5, 11, tzinfo=UTC)),
     ("instant('2026-07-05T12:00:00+02:00')", {}, datetime(2026, 7, 5, 10, tzinfo=UTC)),
     ("instant(at)", {"at": datetime(2026, 1, 5, 1, tzinfo=UTC)}, datetime(2026, 1, 5, 1, tzinfo=UTC)),
+    ("instant('2026-03-29T01:30:00')", {}, datetime(2026, 3, 29, 1, 30, tzinfo=UTC)),  # skipped: an hour later
+    ("instant('2026-10-25T01:30:00')", {}, datetime(2026, 10, 25, 0, 30, tzinfo=UTC)),  # repeated: the first
     ("date('2026-07-05T23:00:00-08:00')", {}, date(2026, 7, 5)),
     ("date('1.2.2026', '%d.%m.%Y')", {}, date(2026, 2, 1)),
     ("time_of('2026-07-05T23:01:00')", {}, time(23, 1)),
