@@ -1,4 +1,4 @@
-"""The docs say what the code does: every setting, problem code, connector and word, and none that is not there. Commands: tests/surface."""
+"""The docs say what the code does: every command, setting, problem code, connector and word, and none that is not there."""
 
 from __future__ import annotations
 
@@ -9,9 +9,11 @@ import re
 from typing import get_args
 
 import pytest
+import typer
 from pydantic import BaseModel
 
 from mappings.problem import CODES
+from pipelines.cli.main import app
 from pipelines.home import settings
 from pipelines.hub import words
 from taps._kit.facts import DeliveryClass
@@ -100,6 +102,34 @@ def test_the_page_lists_the_settings_of_the_code(name):
 
 def test_every_model_of_the_home_folder_is_on_the_page():
     assert {dotted(model) for model in HOME} == {dotted(named(name)) for name in SETTINGS}
+
+
+# ── commands ──
+
+COMMANDS = typer.main.get_command(app).commands
+SECTIONS = dict(re.findall(r"^## counterfoil (\S+)\n((?:(?!^## ).*\n?)*)", (DOCS / "commands.md").read_text(), re.MULTILINE))
+
+
+def written(parameter) -> str:
+    """An option or argument as people write it."""
+    return max(parameter.opts, key=len) if parameter.param_type_name == "option" else parameter.name.upper()
+
+
+def test_every_command_is_on_the_page():
+    assert list(SECTIONS) == list(COMMANDS)
+
+
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if not hasattr(command, "commands")])
+def test_the_page_lists_the_options_of_the_command(name):
+    rows = re.findall(r"^\| `(-?-?[\w-]+)` \|", SECTIONS[name], re.MULTILINE)
+    assert sorted(rows) == sorted(written(parameter) for parameter in COMMANDS[name].params if parameter.name != "help")
+
+
+@pytest.mark.parametrize("name", [name for name, command in COMMANDS.items() if hasattr(command, "commands")])
+def test_the_page_tells_of_the_commands_below_a_command(name):
+    for below, command in COMMANDS[name].commands.items():
+        assert f"`counterfoil {name} {below}`" in SECTIONS[name]
+        assert [one for one in map(written, command.params) if one != "--help" and f"`{one}`" not in SECTIONS[name]] == []
 
 
 # ── connectors ──

@@ -22,7 +22,7 @@ from mappings.problem import CODES
 from pipelines.cli.main import app
 from pipelines.hub import ledger_tables, words
 from tests._kit import snapshot
-from tests._kit.tree import PACKAGES, ROOT, files, relative
+from tests._kit.tree import PACKAGES, files, relative
 
 DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 
@@ -82,11 +82,8 @@ def helps(command, name):
 
 
 def test_commands():
-    page = ROOT / "docs" / "commands.md"
-    head, mark, _ = page.read_text(encoding="utf-8").partition("<!-- from --help -->\n")
-    assert mark
     found = helps(typer.main.get_command(app), "counterfoil")
-    snapshot.check(page, head + mark + "".join(f"\n## {name}\n\n```\n{text.rstrip()}\n```\n" for name, text in found))
+    snapshot.check(snapshot.SURFACE / "commands.txt", "\n\n".join(text.rstrip() for _, text in found))
 
 
 @pytest.fixture(scope="module")
