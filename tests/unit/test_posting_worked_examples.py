@@ -605,6 +605,140 @@ def test_the_same_lines_credited():
     return booked(make("refund", lines=[line(kind, net) for kind, net in kinds.items()], grand_total="85"), "credit_note")
 
 
+EVERY_TENDER = [
+    {"tender_type": kind, "amount": amount}
+    for kind, amount in zip(
+        ("card", "wallet", "cash", "bank_transfer", "on_account", "gift_card", "store_credit"), range(1, 8), strict=True
+    )
+]
+
+
+@as_written
+def test_every_way_to_pay_a_sale():
+    """What a card or wallet pays is at the processor; a gift card and store credit are in the amount, not in the total.
+
+    Dr Clearing           3.00
+    Dr Cash               3.00
+    Dr Bank               4.00
+    Dr Receivable         5.00
+    Dr GiftCardLiability  6.00
+    Dr StoreCredit        7.00
+    Cr Sales             28.00
+    control 15.00
+    bridge gift_card -6.00
+    bridge store_credit -7.00
+    """
+    return booked(make("order", lines=[line("item", "28")], grand_total="28", tenders=EVERY_TENDER), "sales_receipt")
+
+
+@as_written
+def test_every_way_to_give_money_back():
+    """The same turned round.
+
+    Dr SalesReturns      28.00
+    Cr Clearing           3.00
+    Cr Cash               3.00
+    Cr Bank               4.00
+    Cr Receivable         5.00
+    Cr GiftCardLiability  6.00
+    Cr StoreCredit        7.00
+    control -15.00
+    bridge gift_card 6.00
+    bridge store_credit 7.00
+    """
+    return booked(make("refund", lines=[line("item", "28")], grand_total="28", tenders=EVERY_TENDER), "refund_receipt")
+
+
+@as_written
+def test_a_sale_that_is_paid_in_part():
+    """What no tender covers is settled where the representation says.
+
+    Dr Cash        10.00
+    Dr Clearing    18.00
+    Cr Sales       28.00
+    control 28.00
+    """
+    tenders = [{"tender_type": "cash", "amount": "10"}]
+    return booked(make("order", lines=[line("item", "28")], grand_total="28", tenders=tenders), "sales_receipt")
+
+
+@as_written
+def test_cash_given_back_is_rounded_too():
+    """10.02 of goods and tax, 10.00 from the till.
+
+    Dr SalesReturns     9.54
+    Dr SalesTaxPayable  0.48
+    Cr CashRounding     0.02
+    Cr Cash            10.00
+    control -10.00
+    """
+    tenders = [{"tender_type": "cash", "amount": "10.00"}]
+    lines = [line("item", "9.54", tax="0.48")]
+    return booked(make("refund", lines=lines, rounding_total="-0.02", grand_total="10.00", tenders=tenders), "refund_receipt")
+
+
+@as_written
+def test_an_exchange_taken_back():
+    """The refund of an exchange: the piece that came back is sold again.
+
+    Dr SalesReturns  70.00
+    Cr Sales         50.00
+    Cr Clearing      20.00
+    control -20.00
+    """
+    return booked(make("refund", lines=[line("item", "70"), line("exchange", "-50")], grand_total="20"), "refund_receipt")
+
+
+TO_STAFF = USD.model_copy(update={"decisions": {**DECISIONS, "service_charges": "staff"}, "gift_cards_taken": "with_payment"})
+
+
+@as_written
+def test_a_service_charge_that_is_the_staffs():
+    """Where the firm decided that it is no revenue.
+
+    Dr Receivable   10.00
+    Cr TipsPayable  10.00
+    control 10.00
+    """
+    return booked(make("order", lines=[line("service_charge", "10")], grand_total="10"), "invoice", TO_STAFF)
+
+
+@as_written
+def test_a_service_charge_of_the_staff_given_back():
+    """The same back.
+
+    Dr TipsPayable  10.00
+    Cr Receivable   10.00
+    control -10.00
+    """
+    return booked(make("refund", lines=[line("service_charge", "10")], grand_total="10"), "credit_note", TO_STAFF)
+
+
+@pytest.mark.parametrize(
+    ("tender", "role"),
+    [
+        ("card", "Clearing"),
+        ("wallet", "Clearing"),
+        ("cash", "Cash"),
+        ("bank_transfer", "Bank"),
+        ("gift_card", "GiftCardLiability"),
+        ("store_credit", "StoreCredit"),
+    ],
+)
+def test_every_way_to_pay_an_invoice(tender, role):
+    entry = booked(make("payment", amount_paid="5", tender_type=tender), "payment", TO_STAFF)
+    assert [(each.account, each.amount, each.control) for each in entry.lines] == [(role, 5, True), ("Receivable", -5, False)]
+    assert entry.bridge == {}
+
+
+@pytest.mark.parametrize(
+    ("kind", "role"), [("processing", "Fees"), ("subscription", "Fees"), ("advertising", "Fees"), ("dispute", "DisputeFees")]
+)
+def test_every_kind_of_fee(kind, role):
+    entry = booked(make("fee", fee_amount="5", fee_type=kind), "spend")
+    assert [(each.account, each.amount, each.control) for each in entry.lines] == [(role, 5, False), ("Clearing", -5, True)]
+
+
 @as_written
 def test_counted_stock():
     """One is missing.
