@@ -20,6 +20,7 @@ from sqlalchemy.schema import CreateIndex, CreateTable
 from mappings.model import REGISTRY
 from mappings.problem import CODES
 from pipelines.cli.main import app
+from pipelines.definitions import defs
 from pipelines.hub import ledger_tables, words
 from tests._kit import snapshot
 from tests._kit.tree import PACKAGES, files, relative
@@ -84,6 +85,19 @@ def helps(command, name):
 def test_commands():
     found = helps(typer.main.get_command(app), "counterfoil")
     snapshot.check(snapshot.SURFACE / "commands.txt", "\n\n".join(text.rstrip() for _, text in found))
+
+
+def test_assets_of_the_sample(monkeypatch):
+    monkeypatch.setenv("COUNTERFOIL_HOME", str(ROOT / "pipelines" / "sandbox" / "sample"))
+    found = defs()
+    graph = found.resolve_asset_graph()
+    lines = []
+    for key in sorted(graph.get_all_asset_keys()):
+        parents = " ".join(sorted(parent.to_user_string() for parent in graph.get(key).parent_keys))
+        lines.append(f"asset {key.to_user_string()} <- {parents}".removesuffix(" <- "))
+    lines += [f"check {check.asset_key.to_user_string()} {check.name}" for check in sorted(graph.asset_check_keys)]
+    lines += [f"schedule {schedule.name} {schedule.cron_schedule}" for schedule in found.schedules]
+    snapshot.check(snapshot.SURFACE / "assets.txt", "\n".join(lines))
 
 
 @pytest.fixture(scope="module")
