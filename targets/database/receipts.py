@@ -20,6 +20,13 @@ def stored(tx: sa.Connection, keys: Sequence[str]) -> dict[str, Receipt]:
     return {row.idempotency_key: _receipt(row) for row in rows}
 
 
+def taken(tx: sa.Connection, look_up_keys: Sequence[str]) -> set[str]:
+    """Those of the look-up keys under which something has been written."""
+    if not look_up_keys:
+        return set()
+    return set(tx.execute(sa.select(receipt.c.look_up_key).where(receipt.c.look_up_key.in_(look_up_keys))).scalars())
+
+
 def standing(tx: sa.Connection, subjects: Sequence[Subject]) -> dict[Subject, Mapping[str, Any]]:
     """What stands of each thing: the body of its newest receipt."""
     if not subjects:

@@ -30,6 +30,6 @@ class TargetDatabase(WriterTarget[DatabaseWriter]):
         for key, record in records.items():
             written_by, body = there.get(key, ("", ""))
             if as_json(record, key) != body:
-                subject, look_up = Subject("singer", "document", key), digest(stream, key)
-                found.append(Intent(subject, Verb.CREATE, look_up, digest(look_up, record, written_by), record, stream, key, date.min))
+                once = digest(stream, key, record, written_by)
+                found.append(Intent(Subject("singer", "document", key), Verb.CREATE, once, once, record, stream, key, date.min))
         return found

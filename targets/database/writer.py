@@ -91,7 +91,7 @@ class DatabaseWriter:
 
     def _body(self, intent: Intent) -> moves.Appended | records.Replaced:
         subject = intent.subject
-        for name, key in (("idempotency key", intent.idempotency_key), ("look-up key", intent.look_up_key), ("id", subject.local_id)):
+        for name, key in (("id", subject.local_id), ("look-up key", intent.look_up_key), ("idempotency key", intent.idempotency_key)):
             if not key or len(text(key, name)) > _LONGEST_KEY:
                 raise Unfit(name, f"is empty or longer than {_LONGEST_KEY} characters")
         return moves.appended(intent) if subject.kind in MOVING else records.replaced(intent)
@@ -205,13 +205,20 @@ def _rounds(batch: Sequence[Payload], answers: Mapping[str, Answer]) -> Iterator
 
 
 def _changed(tx: Connection, batch: Sequence[Payload], there: records.Stored) -> dict[str, Refused]:
-    """Those that build on something else than what stands here: somebody else was at it, so nothing is overwritten."""
-    later = [payload for payload in batch if payload.intent.verb is not Verb.CREATE]
-    standing = receipts.standing(tx, [payload.intent.subject for payload in later if isinstance(payload.body, moves.Appended)])
+    """Those that build on something else than what stands here: somebody else was at it, so nothing is overwritten or doubled.
+
+    That holds for a creation too: a worker that was paused and wakes late finds that another has written a newer revision.
+    """
+    first = [payload.intent.look_up_key for payload in batch if payload.intent.verb is Verb.CREATE]
+    taken = receipts.taken(tx, first)
+    later = [payload.intent.subject for payload in batch if payload.intent.verb is not Verb.CREATE]
+    standing = receipts.standing(tx, later)
     refused = {}
-    for payload in later:
+    for payload in batch:
         intent, body = payload.intent, payload.body
-        if isinstance(body, moves.Appended):
+        if intent.verb is Verb.CREATE:
+            same = intent.look_up_key not in taken
+        elif isinstance(body, moves.Appended):
             same = standing.get(intent.subject, {}) == (intent.booked or {})
         else:
             row = records.row_of(body, there)

@@ -40,7 +40,11 @@ def stock(n: int, *moves: Move, verb: Verb = Verb.CREATE, booked: Receipt | None
 
 
 def record(kind: str, local_id: str = "1", verb: Verb = Verb.CREATE, **document) -> Intent:
-    return stock(1, verb=verb, subject=Subject("stock", kind, local_id), document=document, document_type=kind, unit="")
+    key = f"{kind}-{local_id}"
+    subject = Subject("stock", kind, local_id)
+    return stock(
+        1, verb=verb, subject=subject, look_up_key=key, idempotency_key=f"{key}:{verb}", document=document, document_type=kind, unit=""
+    )
 
 
 def move(item: str, units: str, location: str = "UK", cost: str | None = None) -> Move:
@@ -194,7 +198,7 @@ def test_what_the_database_refuses_does_not_keep_the_others_back(writer):
     with writer.engine.begin() as tx:
         tx.exec_driver_sql("CREATE UNIQUE INDEX one_mail ON customer (emails)")
     batch = [record("contact", str(n), emails=[mail]) for n, mail in enumerate(["a@example.com", "a@example.com", "b@example.com"])]
-    answers = send(writer, *(replace(each, idempotency_key=str(n)) for n, each in enumerate(batch)))
+    answers = send(writer, *(replace(each, idempotency_key=str(n), look_up_key=str(n)) for n, each in enumerate(batch)))
     assert [type(answer) for answer in answers] == [Receipt, Refused, Receipt]
     assert answers[1].problem.code == "SEND-REFUSED"
     assert "example.com" not in answers[1].problem.say
@@ -202,7 +206,7 @@ def test_what_the_database_refuses_does_not_keep_the_others_back(writer):
 
 
 def test_a_batch_with_one_thing_twice_is_written_in_order(writer):
-    one, two = (replace(record("document", total=total), idempotency_key=total, amount=Decimal(total)) for total in ("1", "2"))
+    one, two = (replace(record("document", total=n), idempotency_key=n, look_up_key=n, amount=Decimal(n)) for n in ("1", "2"))
     first, second = send(writer, one, two)
     assert (first.effect, second.effect) == (Decimal(1), Decimal(1))
     assert rows(writer, "SELECT body FROM document") == [('{"total":"2"}',)]
@@ -281,6 +285,19 @@ def test_a_look_up_waits_for_a_writer_that_is_still_at_it(url, tmp_path, monkeyp
     assert isinstance(asking.find([sent(payload)])[0], Found)
     slow.close()
     asking.close()
+
+
+@pytest.mark.parametrize("kind", ["stock_removal", "document"])
+def test_a_worker_that_wakes_late_doubles_nothing(writer, kind):
+    """Its attempt was looked up, absent, and a newer revision was written by another worker; then it sends after all."""
+    subject = Subject("stock", kind, "doc-1")
+    late = stock(1, move("A", "6"), subject=subject, document={"n": 1}, idempotency_key="key-1:1")
+    newer = stock(1, move("A", "4"), subject=subject, document={"n": 2}, idempotency_key="key-1:2")
+    assert isinstance(send(writer, newer)[0], Receipt)
+    [answer] = send(writer, late)
+    assert isinstance(answer, Refused)
+    assert answer.problem.code == "SEND-CHANGED"
+    assert len(writer.read_back()) == 1
 
 
 # ── configuration ──

@@ -273,6 +273,22 @@ def test_what_somebody_added_stops_and_stays(writer, added, doubt):
     assert path.read_text() == text
 
 
+def test_a_torn_entry_that_no_attempt_in_doubt_explains_stops_and_stays(writer):
+    """All attempts in doubt are there as a whole, so none of them can have been torn."""
+    writer.open(writer.mark)
+    payload = writer.prepare(intent(3))
+    writer.send([payload])
+    writer.close()
+    path = writer.folder / "entries.beancount"
+    with path.open("a") as file:
+        file.write('2026-01-09 * "invoice" "R-9" ^R-9\n  cf-key: "k')
+    text = path.read_text()
+    writer.open(writer.mark)
+    with pytest.raises(Tampered, match=r"entries\.beancount, line 37: this was added by somebody else"):
+        writer.find([sent(payload)])
+    assert path.read_text() == text
+
+
 def test_entries_that_no_attempt_claims_stop(writer):
     """The hub was restored from an old backup: the ledger knows more."""
     writer.open(writer.mark)
