@@ -23,7 +23,7 @@ from pipelines.cli.main import app
 from pipelines.definitions import defs
 from pipelines.hub import ledger_tables, words
 from tests._kit import snapshot
-from tests._kit.tree import PACKAGES, files, relative
+from tests._kit.tree import PACKAGES, ROOT, files, relative
 
 DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 
