@@ -78,9 +78,9 @@ class _Rows:
             row += 1
             self.characters += len(line)
             wrong = None
-            if line[-1:] == "\r":
-                line = line[:-1]
             if isinstance(line, TooLong) or not quote or quote not in line:
+                if line[-1:] == "\r":
+                    line = line[:-1]  # a file from Windows
                 fields = line.split(delimiter)
             else:
                 fields, line, wrong = self._quoted(line)
