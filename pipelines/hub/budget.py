@@ -40,11 +40,14 @@ class Budget:
             row = self._row(tx, now)
             if row.not_before is not None and row.not_before > now:
                 return row.not_before  # type: ignore[no-any-return]
-            available = self._available(row, now)
+            start = self._start(row, now)
+            available = self._available(row, start, now)
             if available < tokens:
+                if start != row.refilled_at:
+                    self._write(tx, refilled_at=start)
                 return now + _seconds((tokens - available) / self.per_second)
             left = (available - tokens).quantize(_KEPT, ROUND_FLOOR)
-            self._write(tx, tokens=left, refilled_at=max(now, self._start(row, now)))
+            self._write(tx, tokens=left, refilled_at=max(now, start))
             return None
 
     def hold_until(self, instant: datetime) -> None:
@@ -67,8 +70,8 @@ class Budget:
         full = {"capacity": self.capacity, "refill_per_second": self.per_second, "tokens": self.capacity, "refilled_at": now}
         return insert(table).values(connection_id=self.connection, bucket=self.bucket, **full).on_conflict_do_nothing()
 
-    def _available(self, row: Any, now: datetime) -> Decimal:
-        elapsed = Decimal((now - self._start(row, now)) // timedelta(microseconds=1)).scaleb(-6)
+    def _available(self, row: Any, start: datetime, now: datetime) -> Decimal:
+        elapsed = Decimal((now - start) // timedelta(microseconds=1)).scaleb(-6)
         grown: Decimal = row.tokens + max(elapsed, Decimal(0)) * self.per_second
         return min(grown, self.capacity)
 

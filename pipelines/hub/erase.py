@@ -77,12 +77,12 @@ def erase_again(hub: Hub) -> Erased:
     return erase(hub, found)
 
 
-def suppressed(tx: Connection, connection: str, stream: str, keys: Collection[str]) -> set[str]:
+def suppressed(tx: Connection, connection: str, stream: str, keys: Iterable[str]) -> set[str]:
     """Which of these keys were erased and must not land again. Until the transaction ends no erasure begins."""
     hold_off(tx)
     mine = (suppression.c.connection_id == connection, suppression.c.stream == stream)
-    if not keys or tx.execute(sa.select(suppression.c.key_digest).where(*mine).limit(1)).first() is None:
-        return set()
+    if tx.execute(sa.select(suppression.c.key_digest).where(*mine).limit(1)).first() is None:
+        return set()  # the usual answer, before any key is looked at
     digests = {_digest(connection, stream, key): key for key in keys}
     found = tx.execute(sa.select(suppression.c.key_digest).where(*mine, among(tx, suppression.c.key_digest, list(digests)))).scalars()
     return {digests[digest] for digest in found}

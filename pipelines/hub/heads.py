@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection
 from mappings.problem import Problem
 from pipelines.hub import bulk, problems
 from pipelines.hub.bulk import among
+from pipelines.hub.erase import suppressed
 from pipelines.hub.store import allocate
 from pipelines.hub.tables import landed, source_head
 from pipelines.hub.words import Outcome
@@ -77,8 +78,12 @@ def land(tx: Connection, now: datetime, connection_id: str, stream: str, read_no
     keyed, occurrences = _keys(tx, connection_id, stream, read_no, rows)
     heads = _load(tx, connection_id, stream, [key for key, _row in keyed])
     writes = _Writes([], {}, {}, [], [], [])
+    erased = suppressed(tx, connection_id, stream, (name for key, row in keyed for name in (key, row.group) if name is not None))
     for key, row in keyed:
-        _decide(writes, heads, key, row, read_no)
+        if key in erased or row.group in erased:
+            writes.seen.append(key)  # it is still there at the source, and nothing of it lands again
+        else:
+            _decide(writes, heads, key, row, read_no)
     _write(tx, now, connection_id, stream, read_no, writes)
     _count_occurrences(tx, connection_id, stream, read_no, occurrences)
     return Landed(len(writes.landed), len(writes.damaged))

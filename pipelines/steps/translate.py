@@ -23,6 +23,7 @@ from mappings.model import Document, content_hash, split
 from mappings.problem import Problem
 from pipelines.hub import bulk, cursors, marks, problems
 from pipelines.hub.bulk import among
+from pipelines.hub.erase import hold_off
 from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub, allocate
 from pipelines.hub.tables import document, landed, lineage, source_head
@@ -67,6 +68,7 @@ def translate(hub: Hub, source: Source, context: Context, lease: Lease, limit: i
     """Translate up to about `limit` dirty rows. Groups that are complete only at the end of a read wait until the read is over."""
     with hub.begin() as tx:
         fence(tx, lease)
+        hold_off(tx)
         if source.mapping.complete_when == "end_of_read" and cursors.load(tx, source.connection, source.stream).reading:
             return Count()
         keys = _dirty(tx, source, limit)
@@ -171,6 +173,10 @@ def _translate_group(
         _mark(writes, Outcome.WORKED, rows)
         _vanish(writes, before, set(), now)
         writes.good.append(key)
+        return
+    if any(row.body is None for row in live):  # erased: what was made of these rows stays as it is
+        _mark(writes, Outcome.EXCLUDED, [row for row in live if row.outcome is None])
+        _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
         return
     result = source.mapping.translate([_decoder.decode(row.body or "") for row in live], context)
     if result.problems:

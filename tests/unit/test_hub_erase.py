@@ -19,7 +19,9 @@ from pipelines.hub.erase import Subject, erase, erase_again, suppressed
 from pipelines.hub.ledger_tables import suppression
 from pipelines.hub.store import Hub
 from pipelines.hub.tables import document, entity, landed, lineage, member, problem
+from taps._kit import points
 from taps._kit.errors import Retryable
+from tests._kit.company import Company, order
 from tests._kit.postgres import Server
 
 NOW = datetime(2026, 3, 29, 1, 30, tzinfo=UTC)
@@ -198,6 +200,65 @@ def test_copies_from_before_a_migration_are_named(tmp_path: Path) -> None:
     copy = tmp_path / "hub.sqlite.before-0002"
     copy.touch()
     assert erase(hub, SUBJECTS).copies == (copy,)
+
+
+# ── through a whole route ──
+
+
+@pytest.fixture
+def company(tmp_path: Path, hub_url: str) -> Iterator[Company]:
+    """A shop whose orders carry a note with the buyer's name."""
+    made = Company(tmp_path / "home", hub_url)
+    mapping = made.path / "mappings/tests/orders.yaml"
+    mapping.write_text(mapping.read_text().replace("order_number: id", "order_number: id\n      note: order", 1))
+    made.export(order("1001", "10.00") + PERSON, order("1002", "20.00") + OTHER)
+    yield made
+    made.hub.close()
+
+
+def test_the_next_read_brings_nothing_back_and_both_equations_hold(company: Company) -> None:
+    company.run()
+    assert PERSON in str(company.ask("SELECT private FROM document WHERE number = '1001'"))
+    entries = company.entries()
+    erase(company.hub, [Subject("shop", "orders", "1001")])
+    company.export(order("1001", "11.00", version="2") + PERSON, order("1002", "20.00") + OTHER, order("1003", "5.00"))
+    company.run()
+    assert PERSON not in str(company.ask("SELECT body FROM landed") + company.ask("SELECT private FROM document"))
+    assert OTHER in str(company.ask("SELECT private FROM document"))
+    assert company.entries()[: len(entries)] == entries
+    assert len(company.entries()) == len(entries) + 1
+    assert company.both_balance()
+
+
+def test_what_was_erased_before_it_was_translated_never_becomes_a_document(company: Company) -> None:
+    points.arm("M1", _die)
+    with pytest.raises(_Died):
+        company.run()
+    points.disarm()
+    erase(company.hub, [Subject("shop", "orders", "1001")])
+    company.clock.pass_(minutes=5)
+    company.run()
+    assert company.ask("SELECT number FROM document") == ["1002"]
+    assert company.both_balance()
+
+
+def test_a_mapping_that_changed_does_not_stumble_over_an_erased_row(company: Company) -> None:
+    company.export(order("1001", "ten") + PERSON)
+    company.run()
+    erase(company.hub, [Subject("shop", "orders", "1001")])
+    mapping = company.path / "mappings/tests/orders.yaml"
+    mapping.write_text(mapping.read_text().replace("version: 1", "version: 2"))
+    company.run()
+    assert company.ask("SELECT count(*) FROM document") == [0]
+    assert company.both_balance()
+
+
+class _Died(BaseException):
+    """Stands for the end of the process."""
+
+
+def _die() -> None:
+    raise _Died
 
 
 # ── where personal data may be ──
