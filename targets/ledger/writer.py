@@ -75,18 +75,15 @@ class LedgerWriter:
     def send(self, batch: Sequence[Payload]) -> list[Answer]:
         """Append the batch, durably, and answer from the bytes. A payload that the last batch wrote already is not written again."""
         self.settle()
-        new: dict[str, Payload] = {}
-        for payload in batch:
-            if payload.intent.idempotency_key not in self._last:
-                new.setdefault(payload.intent.idempotency_key, payload)
-        known = {payload.intent.idempotency_key: self._last.get(payload.intent.idempotency_key) for payload in batch}
+        new = {payload.intent.idempotency_key: payload for payload in batch if payload.intent.idempotency_key not in self._last}
+        known = dict(self._last)
         if new:
             written = self._journal.append([payload.body.texts for payload in new.values()], _accounts(new.values()))
             self._last = {attempt.ref: receipt(attempt) for attempt in written}
             for attempt in written if self._unwatched else ():
                 self._remember(attempt)
             known |= self._last
-        return [found for payload in batch if (found := known[payload.intent.idempotency_key]) is not None]
+        return [known[payload.intent.idempotency_key] for payload in batch]
 
     def find(self, sent: Sequence[Sent]) -> list[Whereabouts]:
         """Where the attempts are. Ask for all that are in doubt at once: what none of them claims is another's doing.
@@ -95,8 +92,8 @@ class LedgerWriter:
         Raises Tampered with file and line.
         """
         if not self._journal.usable:
-            self._journal.close()
-            self._journal.open(self._mark)
+            self.close()
+            self.open(self._mark)
         found: list[Whereabouts] = []
         for attempt in sent:
             known = self._last.get(attempt.idempotency_key)

@@ -182,6 +182,20 @@ def test_a_full_disk_says_so_and_nothing_of_the_batch_stays(writer, monkeypatch)
     assert isinstance(writer.send([payload])[0], Receipt)
 
 
+def test_after_a_failed_append_attempts_of_the_one_before_are_found_too(writer):
+    """The hub has stored neither: both batches are in doubt."""
+    writer.open(writer.mark)
+    first, second = writer.prepare(intent(3)), writer.prepare(intent(4))
+    [made] = writer.send([first])
+    arm("H1", lambda: 1 / 0)
+    with pytest.raises(ZeroDivisionError):
+        writer.send([second])
+    disarm()
+    found = writer.find([sent(first), sent(second)])
+    assert found[0] == Found(made)
+    assert isinstance(found[1], Found)
+
+
 def test_bytes_are_durable_before_the_receipt_and_before_found(writer, monkeypatch):
     """What is answered was synced after its last byte was written."""
     log = []
