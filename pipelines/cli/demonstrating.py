@@ -23,11 +23,12 @@ def demo(
     """Lay out an example company in the home folder, run it once, and show what came of it."""
     from pipelines.cli.page import Page, put_json
     from pipelines.cli.running import stopping_gently
+    from pipelines.cli.standing import spoken
     from pipelines.cli.telling import Telling
     from pipelines.sandbox import demo as sandbox
 
     with Telling() as telling, stopping_gently():
-        told = sandbox.demo(name, home, input_, telling)
+        told = spoken(sandbox.demo(name, home, input_, telling))
     if as_json:
         put_json(told)
     else:

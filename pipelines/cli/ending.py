@@ -49,7 +49,8 @@ def ending_of(error: BaseException, *, debug: bool) -> Ending:
         return Ending.INTERRUPTED
     cause = getattr(error, "orig", None)
     if type(error).__name__ == "OperationalError" and cause is not None:
-        _say(f"The database could not do it: {cause}. {_NOTHING_HALF_DONE}")
+        first = str(cause).strip().splitlines()[0].rstrip(".")
+        _say(f"The database could not do it: {first}. {_NOTHING_HALF_DONE}")
         return Ending.INTERRUPTED
     # The text of an unknown error is not shown: it may quote a statement with a customer's data in it.
     _say(f"Something went wrong inside Counterfoil ({type(error).__name__}). Start it again with --debug to see where, and report it.")

@@ -36,9 +36,17 @@ def problems(
     with hub_as_it_is(loaded) as hub, hub.read() as tx:
         counted = [each for each in queries.problem_codes(tx) if code in (None, each.code)]
         found = queries.problems(tx, code=code, limit=limit)
+        stuck = queries.operations(tx, states=queries.STUCK, unsaid=True, limit=limit) if code is None else []
     total = sum(each.count for each in counted)
     if as_json:
-        put_json({"open": total, "codes": {each.code: each.count for each in counted}, "problems": [asdict(each) for each in found]})
+        put_json(
+            {
+                "open": total,
+                "codes": {each.code: each.count for each in counted},
+                "problems": [asdict(each) for each in found],
+                "stuck": [asdict(each) for each in stuck],
+            }
+        )
         return
     page = Page()
     page.say(f"{number(total)} open problem{'' if total == 1 else 's'}{f' of code {code}' if code else ''}.")
@@ -47,6 +55,13 @@ def problems(
     if total > len(found):
         page.say()
         page.say(f"{number(total - len(found))} more; --limit and --code show others.")
+    if stuck:
+        page.title("Held or refused for a reason of their own")
+        rows = [
+            (str(each.number), each.state, each.document, each.business_date, f"{each.kind} to {each.target}", each.reason)
+            for each in stuck
+        ]
+        page.table(("operation", "state", "document", "date", "what", "why"), rows)
 
 
 def _show_problem(page: Page, each: OpenProblem) -> None:

@@ -7,7 +7,7 @@ import signal
 import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 
@@ -28,10 +28,10 @@ def run(
     """Read what is new, translate it, and deliver it: each change once. Interrupted, the next run goes on."""
     from pipelines.cli.opening import home_at, hub_for_work
     from pipelines.cli.page import Page, put_json
-    from pipelines.cli.standing import show_run
+    from pipelines.cli.standing import how_it_stands, show_run
     from pipelines.cli.telling import Telling
     from pipelines.hub import queries
-    from pipelines.sandbox.demo import peak_mb, report
+    from pipelines.sandbox.demo import peak_mb
     from pipelines.steps.run import run as run_routes
 
     began = time.monotonic()
@@ -41,7 +41,7 @@ def run(
         since = hub.clock()
         with Telling() as telling:
             done = run_routes(loaded, hub, chosen, telling)
-        told: dict[str, Any] = report(loaded, hub, done) | {"seconds": round(time.monotonic() - began, 3), "peak_mb": peak_mb()}
+        told = how_it_stands(loaded, hub, done) | {"seconds": round(time.monotonic() - began, 3), "peak_mb": peak_mb()}
         with hub.read() as tx:
             new, all_ = queries.trouble(tx, since), queries.trouble(tx)
             codes = queries.problem_codes(tx)

@@ -11,10 +11,26 @@ from pipelines.cli.page import Page, amount, number
 if TYPE_CHECKING:
     from pipelines.home.load import Home
     from pipelines.hub.queries import CodeCount
+    from pipelines.hub.store import Hub
+    from pipelines.steps.run import Report
 
 _OPEN = ("in_doubt", "refused", "held", "waiting", "ready")
 _ORDER = ("delivered", "summarised", "merged", "excluded", *_OPEN)
 _STUCK_ROWS = ("problem", "held", "untranslated")
+
+
+def how_it_stands(home: Home, hub: Hub, done: Report) -> dict[str, Any]:
+    """The report of a run as people and programs may see it: addresses without their passwords."""
+    from pipelines.sandbox.demo import report
+
+    return spoken(report(home, hub, done))
+
+
+def spoken(told: dict[str, Any]) -> dict[str, Any]:
+    """The report without the password of a database."""
+    from pipelines.hub.queries import spoken_url
+
+    return told | {"database": spoken_url(told["database"]) if told["database"] else None}
 
 
 def show_run(page: Page, home: Home, told: Mapping[str, Any], codes: Sequence[CodeCount]) -> None:

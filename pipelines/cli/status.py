@@ -11,23 +11,24 @@ if TYPE_CHECKING:
     from pipelines.cli.page import Page
     from pipelines.home.load import Home as LoadedHome
     from pipelines.hub.equations import Balance
+    from pipelines.hub.queries import LastRead
     from pipelines.hub.store import Hub
 
 _MOST_DIFFERENCES = 20
+_OUTCOMES = ("translated", "repeated", "replaced", "excluded", "problem", "held", "untranslated")
 
 
 def status(home: Home = HERE, as_json: Json = False) -> None:
     """Show how things stand: what became of the documents, both equations, open problems, and what to do next."""
     from pipelines.cli.opening import home_at, hub_as_it_is
-    from pipelines.cli.page import Page, moment, number, put_json
-    from pipelines.cli.standing import next_steps, show_codes, show_equations, show_fates, show_next
+    from pipelines.cli.page import Page, number, put_json
+    from pipelines.cli.standing import how_it_stands, next_steps, show_codes, show_equations, show_fates, show_next
     from pipelines.hub import queries
-    from pipelines.sandbox.demo import report
     from pipelines.steps.run import Report
 
     loaded = home_at(home)
     with hub_as_it_is(loaded) as hub:
-        told = report(loaded, hub, Report())
+        told = how_it_stands(loaded, hub, Report())
         for of_a_run in ("landed", "written"):
             del told[of_a_run]
         with hub.read() as tx:
@@ -56,17 +57,21 @@ def status(home: Home = HERE, as_json: Json = False) -> None:
         [(state.replace("_", " "), number(count)) for state, count in sorted(told["operations"].items())],
         right=("how many",),
     )
-    page.title("Last reads (UTC)")
-    page.table(
-        ("stream", "rows", "read", ""),
-        [
-            (f"{each.connection}/{each.stream}", number(each.rows), moment(each.at), "not finished" if each.reading else "")
-            for each in reads
-        ],
-        right=("rows",),
-    )
+    page.title("What was read")
+    outcomes = {each["stream"]: each for each in told["intake"]}
+    lines = [_stream(each, outcomes.get(f"{each.connection}/{each.stream}", {})) for each in reads]
+    page.table(("stream", "rows", *_OUTCOMES, "last read (UTC)"), lines, right=("rows", *_OUTCOMES))
     show_codes(page, codes)
     show_next(page, loaded, told, codes)
+
+
+def _stream(read: LastRead, outcome: dict[str, Any]) -> list[str]:
+    """One line of what was read: rows, and what became of them."""
+    from pipelines.cli.page import moment, number
+
+    counts = [number(outcome.get(name, 0)) if outcome.get(name) else "" for name in _OUTCOMES]
+    unfinished = " (not finished)" if read.reading else ""
+    return [f"{read.connection}/{read.stream}", number(read.rows), *counts, moment(read.at) + unfinished]
 
 
 def _differences(home: LoadedHome, hub: Hub) -> list[dict[str, Any]]:

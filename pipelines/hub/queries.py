@@ -23,6 +23,8 @@ from pipelines.hub.words import OperationState
 
 STUCK = (OperationState.HELD, OperationState.REFUSED)
 """States out of which a person may send an operation on its way again."""
+_NOT_DELIVERED = operation.c.state != OperationState.DELIVERED.value
+"""As the partial index says it, so that a million delivered operations are not looked at."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -195,9 +197,9 @@ def problems(
 
 
 def operations(
-    tx: Connection, *, states: Iterable[str] | None = None, numbers: Sequence[int] | None = None, limit: int = 50
+    tx: Connection, *, states: Iterable[str] | None = None, numbers: Sequence[int] | None = None, unsaid: bool = False, limit: int = 50
 ) -> list[OperationLine]:
-    """Operations in these states or with these numbers, the oldest first."""
+    """Operations in these states or with these numbers, the oldest first; `unsaid`: only those of which no open problem tells."""
     wanted = (
         sa.select(operation, document.c.number.label("called"), document.c.business_date)
         .join(document, document.c.seq == operation.c.document_seq)
@@ -208,6 +210,8 @@ def operations(
         wanted = wanted.where(operation.c.state.in_(list(states)))
     if numbers is not None:
         wanted = wanted.where(operation.c.operation_id.in_(list(numbers)))
+    if unsaid:
+        wanted = wanted.where(~sa.exists().where(problem.c.operation_id == operation.c.operation_id, problem.c.closed_at.is_(None)))
     return [
         OperationLine(
             row.operation_id, row.route, row.posting, row.target, row.kind, row.want, row.state, row.reason, row.called, row.document_id,
@@ -220,7 +224,7 @@ def operations(
 def trouble(tx: Connection, since: datetime | None = None) -> Trouble:
     """Open problems and stuck operations; with `since`, those that came up from that instant on."""
     opened = sa.select(sa.func.count()).select_from(problem).where(problem.c.closed_at.is_(None))
-    stuck = sa.select(operation.c.state, sa.func.count()).where(operation.c.state.in_(STUCK)).group_by(operation.c.state)
+    stuck = sa.select(operation.c.state, sa.func.count()).where(_NOT_DELIVERED, operation.c.state.in_(STUCK)).group_by(operation.c.state)
     if since is not None:
         opened = opened.where(problem.c.opened_at >= since)
         stuck = stuck.where(operation.c.changed_at >= since)

@@ -144,7 +144,7 @@ def _decide(
     made: Mapping[UUID, Fate | None],
 ) -> _Decision:
     """The fate of one part of a document, by the first rule that speaks."""
-    reason = _exclusion(route, posting, policy, row, day)
+    reason = exclusion(route, posting, policy, row, day)
     booked = standing is not None and standing.booked
     if reason is not None:
         return _Decision(Fate.READY, reason, Want.ABSENT) if booked else _Decision(Fate.EXCLUDED, reason)
@@ -161,7 +161,8 @@ def _decide(
     return _Decision(Fate.READY)
 
 
-def _exclusion(route: Route, posting: Posting, policy: Policy | None, row: Row[Any], day: date | None) -> str | None:
+def exclusion(route: Route, posting: Posting, policy: Policy | None, row: Any, day: date | None) -> str | None:
+    """Why a document is left out of a posting, on purpose; None where it is not. `row` has the columns of a document that plan reads."""
     if row.deleted:
         return "deleted at the source"
     if posting.company is not None and row.company_id not in (posting.company, "group"):

@@ -23,7 +23,7 @@ from mappings.posting import EFFECTS, Entry, Line, Move, measure, moves, post
 from mappings.problem import Problem
 from pipelines.home.load import Home
 from pipelines.home.settings import Posting, Route
-from pipelines.steps.plan import _exclusion as exclusion
+from pipelines.steps.plan import exclusion
 from pipelines.steps.run import context_of
 from taps._kit.errors import CounterfoilError, Misconfigured
 from taps._kit.reader import Damaged, Notice, Reader, Record, Surroundings
@@ -199,7 +199,7 @@ class _Sender:
         policy = posting.policy(document.type)
         representation = (policy.as_ if policy else None) or ""
         sending = Sending(route.name, posting.name, posting.target, route.mode.value, representation, leg.name)
-        reason = exclusion(route, posting, policy, _columns(document), leg.business_date)  # type: ignore[arg-type]  # what plan reads
+        reason = exclusion(route, posting, policy, _columns(document), leg.business_date)
         if reason is not None:
             return replace(sending, excluded=reason)
         effect = EFFECTS[representation]

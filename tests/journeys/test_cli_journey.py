@@ -168,6 +168,8 @@ def test_a_closed_period_holds_even_against_a_person(on_any_hub):
     add_row(counterfoil, "1004,2026-01-05 18:00,,TEA-100,1,6.20,zero")
     held = counterfoil("run", "--json")
     assert (held.code, held.json["new"]["held"]) == (1, 2)
+    assert [each["reason"] for each in counterfoil("problems", "--json").json["stuck"]] == ["the period of 2026-01-05 is closed"] * 2
+    assert "the period of 2026-01-05 is closed" in counterfoil("problems").out
     left = counterfoil("retry", "--all", "--json").json
     assert (left["ready"], len(left["in_closed_period"])) == ([], 2)
     assert "stay held" in counterfoil("retry", "--all").out
