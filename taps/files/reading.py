@@ -19,7 +19,7 @@ from taps.files.config import FileStream
 from taps.files.formats import format_for
 from taps.files.found import File, Found, empty, find, fingerprint, missing, scope_of, unchanged, unreadable, untouched
 from taps.files.rows import Bad, FileTrouble, Layout, safe_text
-from taps.files.state import Memory, Position, trouble_of
+from taps.files.state import Memory, Position, said, trouble_of
 
 _VERSION_DIGITS = 20
 
@@ -67,6 +67,9 @@ class Reading:
     def _gone(self, found: Found) -> Iterator[Message]:
         """Tell of files that were there and no longer are. They are remembered, so that nothing of theirs is ever taken for deleted."""
         present = {file.name for files in found.scopes.values() for file in files}
+        place = self._memory.position
+        for name in {place.file, *place.pending} - present - self._memory.files.keys() if place is not None else ():
+            yield Notice(missing(name))  # it went between two halves of one read
         for name in [name for name in self._memory.files if name not in present]:
             files = found.scopes.get(self._scope_of(name), [])
             if self._replaced(name, files) or self._renamed(name, files):
@@ -196,6 +199,7 @@ class Reading:
             elif not place.troubled and not (self._stream.snapshot and place.damaged):
                 # a damaged row of a snapshot is there, and nobody knows which key it has: nothing may be called absent
                 yield Complete(scope, place.rows)
+        yield from (Notice(Problem(**notice)) for notice in place.notices)
         self._memory.position = None
         yield self._memory.state()
 
@@ -219,7 +223,7 @@ class Reading:
         if layout.fixed and columns:
             self._require(file, layout)
             if not resumed:
-                yield from _drift(file, before, columns)
+                place.notices += _drift(file, before, columns)
         seen: dict[str, None] = {}
         for batch in form.batches(file.path, file.name, self._stream, place.row):
             at("L1")
@@ -230,7 +234,7 @@ class Reading:
             yield self._memory.state()
         if not layout.fixed:
             columns = list(dict.fromkeys([*before, *seen])) if resumed else list(seen)
-            yield from _drift(file, before, columns)
+            place.notices += _drift(file, before, columns)
         yield from self._end(file, place, columns)
 
     def _rows(self, file: File, batch: list[dict[str, Any] | Bad], place: Position, seen: dict[str, None] | None) -> Iterator[Message]:
@@ -272,7 +276,8 @@ class Reading:
         rows_before = self._memory.files.get(file.name, {"rows": 0})["rows"]
         if place.row * 10 <= rows_before * 6 and not self._stream.snapshot:
             say = f"{file.name} has {place.row} rows, and had {rows_before} when it was read before."
-            yield Notice(Problem("READ-ABSENT", say, "Look whether the export is whole. The rows that are missing stay as they are."))
+            fix = "Look whether the export is whole. The rows that are missing stay as they are."
+            place.notices.append(said(Problem("READ-ABSENT", say, fix)))
         self._memory.enter(file.name, place.print, place.row, columns)
 
 
@@ -285,15 +290,16 @@ def _opens(file: File) -> Problem | None:
     return None
 
 
-def _drift(file: File, before: list[str], now: list[str]) -> Iterator[Notice]:
+def _drift(file: File, before: list[str], now: list[str]) -> list[dict[str, str]]:
     added = [column for column in now if column not in before]
     gone = [column for column in before if column not in now]
-    if before and now and (added or gone):
-        parts = [f"{what} {', '.join(columns)}" for what, columns in (("added:", added), ("gone:", gone)) if columns]
-        say = f"The columns of {file.name} are not the ones that were read before; {'; '.join(parts)}."
-        yield Notice(
-            Problem("READ-SCHEMA", say, "Look whether the mapping needs the new column, or still gets what it needs. The rows are read.")
-        )
+    if not before or not now or not (added or gone):
+        return []
+    parts = [f"{what} {', '.join(columns)}" for what, columns in (("added:", added), ("gone:", gone)) if columns]
+    say = f"The columns of {file.name} are not the ones that were read before; {'; '.join(parts)}."
+    return [
+        said(Problem("READ-SCHEMA", say, "Look whether the mapping needs the new column, or still gets what it needs. The rows are read."))
+    ]
 
 
 def _damaged(file: File, bad: Bad) -> Damaged:

@@ -6,7 +6,7 @@ files     by name: size, mtime_ns, ctime_ns, inode, sha256, rows, columns (place
           `trouble` with the problem of a file that cannot be read
 layouts   each set of columns once
 position  only within a scope: the file being read and the rows of it that were handed out, the files that follow (`pending`), and
-          the rows, damaged rows and trouble of this read of the scope so far
+          the rows, damaged rows, trouble and sentences of this read of the scope so far
 owed      scopes that were read whole while a file of theirs was out of reach: they are read again once all are there
 read      every row that was ever handed out
 """
@@ -42,10 +42,13 @@ class Position:
     rows: int = 0
     damaged: int = 0
     troubled: bool = False
+    notices: list[dict[str, str]] = field(default_factory=list)
+    """What there is to say of the scope once it is read: said earlier, its Complete would take it for settled."""
 
     def value(self) -> dict[str, Any]:
         """As it stands in the state."""
-        return {name: getattr(self, name) for name in self.__slots__} | {"pending": list(self.pending)}
+        value = {name: getattr(self, name) for name in self.__slots__}
+        return value | {"pending": list(self.pending), "notices": list(self.notices)}
 
 
 @dataclass(slots=True)
@@ -123,8 +126,7 @@ class Memory:
             self.layouts.append([])
         before = self.files.get(name, {"rows": 0, "columns": self.layouts.index([])})
         kept = {part: before[part] for part in ("rows", "columns")}
-        said = {"code": trouble.code, "say": trouble.say, "fix": trouble.fix}
-        self.files[name] = {part: seen[part] for part in _PRINT} | kept | {"trouble": said}
+        self.files[name] = {part: seen[part] for part in _PRINT} | kept | {"trouble": said(trouble)}
 
     def columns(self, name: str) -> list[str]:
         """The columns that the file had, or for a new one those of another file; empty where there is nothing to compare with."""
@@ -134,7 +136,12 @@ class Memory:
         return self.layouts[entry["columns"]] if entry is not None else []
 
 
+def said(problem: Problem) -> dict[str, str]:
+    """A problem as it stands in the state."""
+    return {"code": problem.code, "say": problem.say, "fix": problem.fix}
+
+
 def trouble_of(entry: Mapping[str, Any]) -> Problem | None:
     """The problem that a file had when it was last tried."""
     known = entry.get("trouble")
-    return Problem(known["code"], known["say"], known["fix"]) if known else None
+    return Problem(**known) if known else None

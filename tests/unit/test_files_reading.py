@@ -12,7 +12,7 @@ import pytest
 
 from taps._kit import points
 from taps._kit.errors import Misconfigured
-from taps._kit.reader import Complete, Record, Start, State
+from taps._kit.reader import Complete, Notice, Record, Start, State
 from tests.unit._files import Seen, read, reader, write
 
 HEADER = "id,total\n"
@@ -187,6 +187,7 @@ def test_the_file_being_read_is_gone(tmp_path: Path) -> None:
     (tmp_path / "in" / "a.csv").unlink()
     rest = read(tmp_path, halfway, path="in")
     assert (ids(rest), rest.completes) == (["4"], [])
+    assert rest.notices == ["READ-MISSING: in/a.csv is not there."]
 
 
 def test_each_batch_passes_the_crash_point_before_it_is_handed_out(tmp_path: Path, small: None) -> None:
@@ -388,6 +389,18 @@ def test_a_change_of_columns_is_told_of_and_the_rows_flow(tmp_path: Path) -> Non
     assert second.completes == [Complete("s", 1)]
 
 
+@pytest.mark.usefixtures("small")
+def test_a_change_of_columns_is_told_of_last_and_survives_a_kill(tmp_path: Path) -> None:
+    """A Complete settles what was said of the stream before it."""
+    csv(tmp_path / "a.csv", 1)
+    first = read(tmp_path, path="a.csv")
+    csv(tmp_path / "a.csv", 1, 2, 3, header="id,gross\n")
+    second = read(tmp_path, first, path="a.csv")
+    assert [type(message) for message in second.messages[-3:]] == [Complete, Notice, State]
+    halfway = next(message for message in second.messages if isinstance(message, State))
+    assert read(tmp_path, halfway, path="a.csv").notices == second.notices
+
+
 def test_a_new_file_is_compared_with_the_others(tmp_path: Path) -> None:
     csv(tmp_path / "in" / "a.csv", 1)
     csv(tmp_path / "in" / "b.csv", 2, header="id,gross\n")
@@ -442,6 +455,7 @@ def test_a_newer_minor_layout_is_read(tmp_path: Path) -> None:
                 "rows": 0,
                 "damaged": 0,
                 "troubled": False,
+                "notices": [],
             }
         },
     ],
