@@ -43,6 +43,8 @@ class Translation:
     problems: list[Problem] = field(default_factory=list)
     excluded: str = ""
     """Why there is no document on purpose; else empty."""
+    rows: frozenset[int] = frozenset()
+    """Which of the rows have a problem of their own, from 0; empty where the problems are about the whole."""
 
 
 class Draft(NamedTuple):
@@ -89,7 +91,6 @@ def again(broken: Broken) -> NoReturn:
     raise Again(broken)
 
 
-def in_order(rows: Sequence[Any], keys: Sequence[Any]) -> list[Any]:
-    """Rows by their keys, those without a key first; equal ones stay as they were."""
-    places = sorted(range(len(rows)), key=lambda place: (keys[place] is not None, keys[place] if keys[place] is not None else 0))
-    return [rows[place] for place in places]
+def in_order(keys: Sequence[Any]) -> list[int]:
+    """The places of rows by their keys, those without a key first; equal ones stay as they were."""
+    return sorted(range(len(keys)), key=lambda place: (keys[place] is not None, keys[place] if keys[place] is not None else 0))

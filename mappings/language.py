@@ -109,7 +109,8 @@ class Mapping:
         try:
             listed = rows if isinstance(rows, list) else list(rows)
             if self._order is not None:
-                listed = in_order(listed, [self._order(row, context) for row in listed])
+                report.order = in_order([self._order(row, context) for row in listed])
+                listed = [listed[place] for place in report.order]
             drafts, excluded, fits = self._run(listed, context, report)
         except Exception:  # noqa: BLE001 - a record must never stop a run
             say = "its rows cannot be put in order" if self._order is not None else "it cannot be read as the mapping expects"
@@ -122,7 +123,7 @@ class Mapping:
         if len(documents) > 1:
             self._refuse_twins(documents, report)
         if report.problems:
-            return Translation([], report.problems)
+            return Translation([], report.problems, rows=frozenset(report.rows))
         return Translation(documents, [], "" if documents else excluded)
 
     def _document(self, draft: Draft, context: Context, report: Report) -> Document | None:
@@ -177,6 +178,6 @@ def compile_mapping(source: str, *, where: str, registry: Fields[str, type[Docum
         code = generator.code()
         if not reader.faults:
             return Mapping(source, code, generator)
-    except (SyntaxError, RecursionError, MemoryError):
+    except (SyntaxError, RecursionError):
         raise MappingError(f"{where}: the mapping is nested too deep to be compiled.") from None
     raise MappingError("\n".join(f"{where}, line {line}, {key}: {say}." for line, key, say in sorted(set(reader.faults))))

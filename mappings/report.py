@@ -51,12 +51,16 @@ class Names:
 class Report:
     """Collects the problems of one record or group. `name` names the record where no document has a number yet."""
 
-    __slots__ = ("_name", "_names", "_told", "number", "problems")
+    __slots__ = ("_name", "_names", "_told", "number", "order", "problems", "rows")
 
     def __init__(self, names: Names, name: Callable[[], str]) -> None:
         self.problems: list[Problem] = []
         self.number: Any = None
         """The source id of the document at hand; the compiled code sets it."""
+        self.order: Sequence[int] | None = None
+        """Where the rows of a group stood before they were put in order."""
+        self.rows: set[int] = set()
+        """Which rows have a problem of their own, from 0."""
         self._names = names
         self._name = name
         self._told: set[tuple[int, tuple[int, ...]]] = set()
@@ -91,13 +95,17 @@ class Report:
         self._told.add((failure.site, failure.places))
         site, mapping = self._names.sites[failure.site], self._names.mapping
         fix = f"Correct it at the source, or change line {site.line} of the mapping {mapping}."
+        code, why = _explain(failure, site)
         if isinstance(failure.error, Disagree):
             fix = f"Correct it at the source, or say under group.head of the mapping {mapping} which value counts."
+            other = self._row(failure.error.place)
+            why = f"differs between row {self._row(0) + 1} and row {other + 1}"
+            self.rows.add(other)
         elif isinstance(failure.error, NotFound):
             fix = "Add a row for it to the lookup table, or correct it at the source."
-        code, why = _explain(failure, site)
-        inner = failure.places[len(failure.places) - site.path.count("{}") :]
-        where = self._where(site.entry, site.words, failure.places)
+        places = self._stood(site.words, failure.places)
+        inner = places[len(places) - site.path.count("{}") :]
+        where = self._where(site.entry, site.words, places)
         what = _spoken(site.path.rpartition(".")[2].replace("{}", "")) or "it"
         self.problems.append(Problem(code, f"{where}: {what} {why}.", fix, site.path.format(*inner)))
 
@@ -114,14 +122,26 @@ class Report:
         places = [part for part in path if isinstance(part, int)]
         if places and (kept := draft.positions.get(names[0])):
             places[0] = kept[places[0]]
-        counted = iter(places)
-        dotted = ".".join(str(next(counted)) if isinstance(part, int) else part for part in path)
         own = (self._names.elements[draft.entry],) if draft.places else ()
-        words = [self._names.lists[draft.entry].get(name, name) for name in names[: len(places)]]
+        words = (*own, *(self._names.lists[draft.entry].get(name, name) for name in names[: len(places)]))
+        stood = self._stood(words, (*draft.places, *places))
+        counted = iter(stood[len(own) :])
+        dotted = ".".join(str(next(counted)) if isinstance(part, int) else part for part in path)
         say = f"{_spoken(names[-1])} {why}" if names else why
         fix = f"Correct it at the source, or change the field in the mapping {self._names.mapping}."
-        where = self._where(draft.entry, (*own, *words), (*draft.places, *places))
+        where = self._where(draft.entry, words, stood)
         self.problems.append(Problem(code, f"{where}: {say}.", fix, dotted))
+
+    def _stood(self, words: Sequence[str], places: Sequence[int]) -> tuple[int, ...]:
+        """The places in the lists of the source, where rows may have been put in order; takes note of the row."""
+        if not words or words[0] != "row" or not places:
+            return tuple(places)
+        self.rows.add(self._row(places[0]))
+        return (self._row(places[0]), *places[1:])
+
+    def _row(self, place: int) -> int:
+        """Where a row stood before the rows were put in order."""
+        return self.order[place] if self.order is not None else place
 
     def _where(self, entry: int, words: Sequence[str], places: Sequence[int]) -> str:
         model = self._names.documents[entry] if entry >= 0 else None
@@ -140,7 +160,7 @@ def _explain(failure: Failure, site: Site) -> tuple[str, str]:
         quoted = _quoted(error.value) if site.may_quote() and error.value is not MISSING else ""
         return "MAP-LOOKUP" if isinstance(error, NotFound) else "MAP-TYPE", quoted + error.why
     if isinstance(error, Disagree):
-        return "MAP-HEAD", f"differs between row 1 and row {error.place + 1}"
+        return "MAP-HEAD", "differs between rows"
     for kind, code, why in _OF_ARITHMETIC:
         if isinstance(error, kind):
             return code, why

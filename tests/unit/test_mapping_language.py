@@ -6,11 +6,12 @@ from datetime import UTC, datetime
 from decimal import Decimal
 
 import pytest
+from pydantic import model_validator
 
 from mappings.engine import Context, Translation
-from mappings.language import MappingError
+from mappings.language import MappingError, compile_mapping
 from mappings.problem import CODES, Problem
-from tests.unit._mapping import CONTEXT, compiled, translated
+from tests.unit._mapping import CONTEXT, Probe, compiled, translated
 
 HEAD = "mapping: t/probe\nversion: 3\n"
 GROUPED = (
@@ -230,7 +231,10 @@ def test_the_key_of_a_group_is_a_text_or_a_problem():
 @pytest.mark.parametrize(("rule", "answer"), [("first", "m"), ("min", "a"), ("max", "z")])
 def test_a_head_field_that_differs_needs_a_rule(rule, answer):
     rows = [{"no": 1, "who": who, "amount": 1} for who in ("m", "a", None, "z")]
-    assert says(translated(GROUPED, *rows)) == ["Document 1: who differs between row 1 and row 2."]
+    found = translated(GROUPED, *rows)
+    assert (says(found), found.rows) == (["Document 1: who differs between row 1 and row 2."], {1})
+    found = translated(GROUPED.replace("{by: no}", "{by: no, order: who}"), *rows)
+    assert (says(found), found.rows) == (["Document 1: who differs between row 3 and row 2."], {1})
     [document] = translated(GROUPED.replace("{by: no}", f"{{by: no, head: {{who: {rule}}}}}"), *rows).documents
     assert document.answer == answer
 
@@ -245,6 +249,10 @@ def test_rows_may_be_put_in_order():
     rows = [{"no": 1, "at": at, "amount": 1, "note": note} for at, note in ((3, "c"), (1, "a"), (None, "0"), (1, "b"))]
     [document] = translated(text, *rows).documents
     assert [piece.note for piece in document.pieces] == ["0", "a", "b", "c"]
+    rows[3]["amount"] = "x"
+    found = translated(text.replace("      amount_paid: total(this.pieces, 'amount')\n", ""), *rows)
+    assert (says(found), found.rows) == (["Probe 1, row 4: amount ('x') cannot be taken: the text is not a number."], {3})
+    assert found.problems[0].field == "pieces.3.amount"
     rows[0]["at"] = "x"
     assert says(translated(text, *rows)) == ["Document 1: its rows cannot be put in order."]
 
@@ -277,6 +285,7 @@ def test_one_bad_row_holds_its_document_and_every_problem_is_named():
         "Probe 1, row 4: amount (1E+400) cannot be taken: the number is not finite or has more than 20 digits before the point.",
         "Probe 1, row 4: note (7) cannot be taken: input should be a valid string.",
     ]
+    assert found.rows == {1, 2, 3}
     assert [problem.field for problem in found.problems] == [
         "answer",
         "pieces.1.amount",
@@ -319,6 +328,21 @@ def test_a_personal_value_is_never_quoted():
     assert says(found) == ["Probe 1: secret cannot be taken: input should be a valid string."]
     found = translated(HEAD + base % ("null", "number(x)"), {"id": 1, "x": "twelve"})
     assert says(found) == ["Probe 1: answer ('twelve') is not a number."]
+
+
+def test_a_model_that_fails_is_a_problem_and_no_exception():
+    """A third party's model may have a bug; the record is held, the run goes on."""
+
+    class Faulty(Probe):
+        type = "faulty"
+
+        @model_validator(mode="after")
+        def _fails(self):
+            return {}[self.answer]
+
+    text = HEAD + "documents:\n  - {type: faulty, id: id, fields: {answer: a}}"
+    mapping = compile_mapping(text, where="test.yaml", registry={"faulty": Faulty})
+    assert says(mapping.translate([{"id": 1}], CONTEXT)) == ["Probe 1: it holds a value that cannot be read."]
 
 
 def test_totals_that_do_not_add_up_are_a_problem_of_their_own():

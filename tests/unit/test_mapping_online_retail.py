@@ -105,6 +105,37 @@ def test_rows_that_disagree_about_the_buyer_hold_the_invoice(mapping):
     ]
 
 
+@pytest.mark.parametrize(
+    ("change", "problem"),
+    [
+        ({"Quantity": "six"}, ("MAP-RULE", "lines.1.net_amount")),
+        ({"Quantity": None}, ("MAP-RULE", "lines.1.net_amount")),
+        ({"UnitPrice": Decimal("NaN")}, ("MAP-TYPE", "lines.1.unit_price")),
+        ({"UnitPrice": Decimal("1e400")}, ("MAP-TYPE", "lines.1.net_amount")),
+        ({"UnitPrice": Decimal("Infinity")}, ("MAP-TYPE", "lines.1.unit_price")),
+        ({"Quantity": 10**400}, ("MAP-TYPE", "lines.1.net_amount")),
+        ({"Quantity": [6]}, ("MAP-RULE", "lines.1.net_amount")),
+        ({"StockCode": None}, ("MAP-RULE", "kind")),
+        ({"StockCode": {"a": 1}}, ("MAP-TYPE", "code")),
+        ({"Description": "x" * 10_000_000}, ("MAP-TYPE", "lines.1.description")),
+        ({"Description": "\ud800"}, ("MAP-TYPE", "lines.1.description")),
+        ({"Description": "a\x00b"}, ("MAP-TYPE", "lines.1.description")),
+        ({"Description": 5}, ("MAP-TYPE", "lines.1.description")),
+        ({"InvoiceDate": "2010-13-01T08:26:00"}, None),  # only the earlier one of the two counts
+        ({"InvoiceDate": 20101201}, ("MAP-RULE", "InvoiceDate")),
+    ],
+)
+def test_a_bad_value_holds_the_invoice_and_is_named(mapping, change, problem):
+    found = mapping.translate([ROW, ROW | change], CONTEXT)
+    if problem is None:
+        assert found.problems == []
+        return
+    assert found.documents == []
+    assert problem in [(each.code, each.field) for each in found.problems]
+    assert {code for code, _ in {(each.code, each.field) for each in found.problems}} <= {"MAP-TYPE", "MAP-RULE", "MAP-REQUIRED"}
+    assert max(len(each.say) for each in found.problems) < 300
+
+
 def test_a_month_of_the_file_is_what_sql_says(mapping, shared):
     """December 2010: by the first letter of the invoice, and by code, in SQL that knows nothing of the mapping."""
     duckdb = pytest.importorskip("duckdb")

@@ -246,6 +246,12 @@ def test_documents_nested_deeper_than_python_compiles_are_refused():
         )
 
 
+def test_names_that_are_too_deep_together_are_refused():
+    steps = "\n".join(f"  a{number + 1}: {'not ' * 37}a{number}" for number in range(45))
+    with pytest.raises(MappingError, match="nested too deep to be compiled"):
+        compiled(f"mapping: t/p\nversion: 1\nlet:\n  a0: n\n{steps}\ndocuments:\n- type: probe\n  id: \"'1'\"\n  fields: {{answer: a45}}")
+
+
 def test_compiled_code_sees_nothing_of_python_but_four_names():
     run = compiled("mapping: t/p\nversion: 1\ndocuments:\n- type: probe\n  id: \"'1'\"\n  fields: {answer: a}")._run
     assert sorted(run.__globals__["__builtins__"]) == ["Exception", "bool", "enumerate", "type"]
