@@ -15,7 +15,6 @@ from mappings.moments import date_of, day, days_after, hours, instant, time_of
 from mappings.values import (
     DIGITS,
     EXACT,
-    MAX_PLACES,
     MAX_TEXT,
     MISSING,
     ROUNDED,
@@ -80,8 +79,6 @@ def minor(amount: Any, currency: Any) -> Decimal | None:
 
 def allocate(amount: Any, weights: Any, places: int = 2) -> list[Decimal]:
     """Share an amount out by weights, exactly: the largest remainders take what is left over, earlier ones first."""
-    if not 0 <= places <= MAX_PLACES:
-        raise Unfit(f"cannot be shared out: the number of decimals is not between 0 and {MAX_PLACES}")
     return money_math.allocate(EXACT.plus(amount), [EXACT.plus(weight) for weight in listing(weights)], places)
 
 

@@ -20,7 +20,6 @@ _TRAPS = [decimals.InvalidOperation, decimals.DivisionByZero, decimals.Overflow]
 EXACT = decimals.Context(prec=DIGITS, Emin=-60, Emax=60, rounding=decimals.ROUND_HALF_EVEN, traps=[*_TRAPS, decimals.Inexact])
 ROUNDED = decimals.Context(prec=DIGITS, Emin=-60, Emax=60, rounding=decimals.ROUND_HALF_EVEN, traps=_TRAPS)
 ZERO = Decimal(0)
-MAX_PLACES = 12
 MISSING: Any = object()
 
 
@@ -148,9 +147,7 @@ def small(value: Decimal) -> Decimal:
 
 
 def to_places(amount: Any, places: Any) -> Decimal:
-    """The number rounded half up to so many decimals."""
-    if not isinstance(places, int) or not 0 <= places <= MAX_PLACES:
-        raise Unfit(f"cannot be rounded: the number of decimals is not between 0 and {MAX_PLACES}")
+    """The number rounded half up to so many decimals, at most twelve."""
     return round_half_up(ROUNDED.plus(amount), places)
 
 
