@@ -169,6 +169,18 @@ def test_a_record_changed_by_hand_is_not_overwritten(writer):
     assert rows(writer, "SELECT first_name FROM customer") == [("Anna",)]
 
 
+def test_an_error_of_the_database_shows_no_value(tmp_path):
+    writer = DatabaseWriter(DatabaseConfig(url="sqlite:///x.db"), tmp_path)
+    writer.open(None)
+    payload = writer.prepare(record("contact", first_name="Zebedee"))
+    with writer.engine.begin() as tx:
+        tx.exec_driver_sql("CREATE TRIGGER full BEFORE INSERT ON customer BEGIN SELECT * FROM nowhere; END")
+    with pytest.raises(Retryable) as stopped:
+        writer.send([payload])
+    writer.close()
+    assert "Zebedee" not in stopped.value.say + stopped.value.log
+
+
 @pytest.mark.parametrize(
     ("intent", "field"),
     [
