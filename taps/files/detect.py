@@ -61,6 +61,8 @@ def head(path: Path, stream: FileStream) -> tuple[str, str]:
     with path.open("rb") as content:
         sample = content.read(SAMPLE)
     encoding = stream.encoding or encoding_of(sample)
+    if codecs.lookup(encoding).name == "utf-8" and sample.startswith(codecs.BOM_UTF8):
+        encoding = "utf-8-sig"
     return encoding, codecs.getincrementaldecoder(encoding)("replace").decode(sample)
 
 

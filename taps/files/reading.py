@@ -165,7 +165,7 @@ class Reading:
         if moved or current is None:
             place.file, place.row, place.print = todo[0].name, 0, {}
         place.pending = [file.name for file in todo[1:]]
-        return _Plan(todo, fresh=place.whole and place.rows == 0)
+        return _Plan(todo, fresh=False)
 
     def _is_known(self, file: File) -> bool:
         entry = self._memory.files.get(file.name)

@@ -23,7 +23,7 @@ def text_lines(path: Path, encoding: str, end: str = "\n") -> Iterator[str]:
     """The lines without their end (a CR before it stays). Bytes that cannot be decoded come as lone surrogates or U+FFFD."""
     with path.open("rb") as content:
         errors = "replace" if _is_wide(encoding) else "surrogateescape"
-        text = io.TextIOWrapper(content, encoding="utf-8-sig" if encoding == "utf-8" else encoding, errors=errors, newline="")
+        text = io.TextIOWrapper(content, encoding=encoding, errors=errors, newline="")
         rest, passing_over = "", False
         while block := text.read(_BLOCK):
             if passing_over:

@@ -30,6 +30,17 @@ def test_dialect_and_encoding_are_detected_and_shown(tmp_path: Path, written: st
     assert list(stream.schema["properties"]) == ["id", "name"]
 
 
+def test_a_delimiter_fits_the_most_rows(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", "id,from;to,total\n1,x,2\n2,y,3\n")
+    assert read(tmp_path, path="a.csv").rows[0] == {"id": "1", "from;to": "x", "total": "2"}
+
+
+def test_a_byte_order_mark_is_no_part_of_a_name(tmp_path: Path) -> None:
+    write(tmp_path / "a.csv", b"\xef\xbb\xbfid,total\n1,2\n")
+    for encoding in ("utf-8", None):
+        assert read(tmp_path, path="a.csv", encoding=encoding, header=True, key=["id"]).rows == [{"id": "1", "total": "2"}]
+
+
 def test_configuration_goes_before_detection(tmp_path: Path) -> None:
     write(tmp_path / "a.txt", "1,5;'a;b'\n2,5;c\n".encode("cp1252"))
     seen = read(tmp_path, path="a.txt", delimiter=";", quote="'", header=False, encoding="cp1252")
@@ -95,6 +106,14 @@ def test_a_quote_that_is_never_closed_costs_one_row_each_time(tmp_path: Path) ->
     assert [bad.where for bad in seen.damaged] == ["a.csv, row 3, column name", "a.csv, row 7, column name"]
 
 
+def test_a_quote_that_is_closed_by_a_later_stray_one_swallows_no_rows(tmp_path: Path) -> None:
+    """From row 3 to row 5 it could be one field over three lines, but then the row would have three columns."""
+    write(tmp_path / "a.csv", 'id,name\n1,a\n2,"b\n3,c\n4,d",x\n5,e\n')
+    seen = read(tmp_path, path="a.csv")
+    assert [row["id"] for row in seen.rows] == ["1", "3", "5"]
+    assert [bad.where for bad in seen.damaged] == ["a.csv, row 3, column name", "a.csv, row 5"]
+
+
 def test_a_file_of_another_encoding_than_configured_says_so(tmp_path: Path) -> None:
     write(tmp_path / "a.csv", "id,name\n1,Zoë\n".encode("cp1252"))
     seen = read(tmp_path, path="a.csv", encoding="utf-8")
@@ -120,6 +139,7 @@ def test_a_line_without_end_is_one_damaged_row(tmp_path: Path, monkeypatch: pyte
     write(tmp_path / "a.csv", "id,name\n1,a\n2," + "x" * 2_000_000 + "\n3,c\n")
     seen = read(tmp_path, path="a.csv")
     assert [row["id"] for row in seen.rows] == ["1", "3"]
+    assert len(seen.damaged) == 1
     assert "is longer than" in seen.says[0]
     assert len(seen.damaged[0].raw) <= 4000
 

@@ -13,6 +13,7 @@ import pytest
 from taps._kit import points
 from taps._kit.errors import Misconfigured
 from taps._kit.reader import Complete, Notice, Record, Start, State
+from taps.files.found import fingerprint
 from tests.unit._files import Seen, read, reader, write
 
 HEADER = "id,total\n"
@@ -84,6 +85,20 @@ def test_a_change_that_keeps_size_time_and_inode_is_seen(tmp_path: Path) -> None
         file.write(b"2")
     os.utime(path, ns=(before.st_atime_ns, before.st_mtime_ns))
     assert path.stat().st_ino == before.st_ino
+    assert ids(read(tmp_path, first, path="a.csv")) == ["2"]
+
+
+def test_a_settled_file_is_known_by_its_times_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    path = csv(tmp_path / "a.csv", 1)
+    assert fingerprint(path)["inode"] == 0, "a file this young may be written again within the same tick"
+    monkeypatch.setattr("taps.files.found.time.time_ns", lambda: path.stat().st_ctime_ns + 10_000_000_000)
+    first = read(tmp_path, path="a.csv")
+    with monkeypatch.context() as patch:
+        patch.setattr("taps.files.found.fingerprint", lambda _path: pytest.fail("an unchanged file is not read"))
+        assert len(read(tmp_path, first, path="a.csv").messages) == 1
+    with path.open("r+b") as file:
+        file.seek(len(HEADER))
+        file.write(b"2")
     assert ids(read(tmp_path, first, path="a.csv")) == ["2"]
 
 
@@ -308,6 +323,16 @@ def test_a_quiet_day_is_told_of_once(tmp_path: Path) -> None:
     assert len(read(tmp_path, first, path="in").messages) == 1
 
 
+def test_a_file_among_others_that_lost_its_rows_is_told_of_until_they_are_back(tmp_path: Path) -> None:
+    csv(tmp_path / "in" / "a.csv", 1)
+    csv(tmp_path / "in" / "b.csv", 2)
+    first = read(tmp_path, path="in")
+    write(tmp_path / "in" / "b.csv", HEADER)
+    second = read(tmp_path, first, path="in")
+    assert second.notices == ["READ-EMPTY: in/b.csv has a header and no rows."]
+    assert read(tmp_path, second, path="in").notices == second.notices
+
+
 def test_nothing_at_all(tmp_path: Path) -> None:
     (tmp_path / "in").mkdir()
     assert read(tmp_path, path="in").notices == ["READ-EMPTY: There is nothing at in: the folder holds no file that could be read."]
@@ -473,6 +498,10 @@ def test_another_path_in_the_configuration_misses_nothing_of_the_old_one(tmp_pat
     first = read(tmp_path, path="a.csv")
     second = read(tmp_path, first, path="b.csv")
     assert (ids(second), second.notices, second.state.read) == (["2"], [], 2)
+    for name in ("old/a", "old/b", "new/c", "new/d"):
+        csv(tmp_path / f"{name}.csv", name)
+    third = read(tmp_path, read(tmp_path, path="old", snapshot=True), path="new", snapshot=True)
+    assert (third.notices, third.completes) == ([], [Complete("s", 2)])
 
 
 def test_a_state_that_was_handed_out_does_not_change(tmp_path: Path, small: None) -> None:
