@@ -109,6 +109,8 @@ def _occasion(document: Document, leg: Part, books: Books, effect: str) -> Occas
 def _cost_shares(occasion: Occasion) -> Iterator[Share]:
     """Cost of goods, if it is ours to book."""
     document, books = occasion.document, occasion.books
+    if isinstance(document, StockMovement) and document.movement_type == "transfer":
+        return  # what one place loses the other gains: nothing to book, whatever it costs
     owner = books.decisions.get("cost_owner")
     if owner is None:
         occasion.problems.append(_undecided(occasion, "cost_owner"))
@@ -126,8 +128,6 @@ def _cost_shares(occasion: Occasion) -> Iterator[Share]:
             )
     counted = isinstance(document, StockMovement) and document.movement_type in ("adjustment", "count")
     event = "cost/count" if counted else "cost/stock" if isinstance(document, StockMovement) else "cost/goods"
-    if isinstance(document, StockMovement) and document.movement_type == "transfer":
-        return
     yield from _by_rule(occasion, event, amounts.cost(document), "")
 
 

@@ -215,6 +215,21 @@ def test_an_item_without_a_cost_holds_the_whole_cost_entry():
     assert problem.say == "Fulfilment f1 moves 3 of CUP, and nobody says what one costs."
 
 
+def test_a_cost_in_the_books_currency_is_not_converted_at_the_rate_of_the_sale():
+    ours = GBP.model_copy(update={"decisions": {"cost_owner": "hub"}})
+    line = {"line_number": 1, "sku": "MUG", "quantity": 2, "net_amount": "10", "unit_cost": "3"}
+    sold = {
+        "source_id": "1",
+        "business_date": "2011-04-15",
+        "currency": "USD",
+        "exchange_rate": "0.5",
+        "lines": [line],
+        "grand_total": "10",
+    }
+    assert entry_of(REGISTRY["order"].model_validate({**sold, "cost_currency": "GBP"}), "cost_journal", ours).total == 6
+    assert entry_of(REGISTRY["order"].model_validate(sold), "cost_journal", ours).total == 3
+
+
 def test_a_document_that_the_table_does_not_know_is_a_problem_only_if_it_has_an_amount():
     card = {"source_id": "g1", "business_date": "2011-04-15", "currency": "GBP", "entry_type": "issue", "balance_change": "25"}
     assert post(REGISTRY["gift_card_entry"].model_validate(card), representation="journal", books=GBP) == (None, [])
@@ -224,11 +239,27 @@ def test_a_document_that_the_table_does_not_know_is_a_problem_only_if_it_has_an_
     assert [code for code, _ in codes(movement, "cost_journal", ours)] == ["POST-RULE", "POST-RULE"]
 
 
+def test_goods_received_for_nothing_need_no_rule_and_a_transfer_no_cost():
+    ours = GBP.model_copy(update={"decisions": {"cost_owner": "hub"}})
+    moved = {"source_id": "m1", "business_date": "2011-04-15", "sku": "MUG", "location": "Cork", "from_location": "Dublin", "quantity": 5}
+    gift = {**moved, "movement_type": "receipt", "unit_cost": "0", "currency": "GBP"}
+    assert post(REGISTRY["stock_movement"].model_validate(gift), representation="cost_journal", books=ours) == (None, [])
+    transfer = {**moved, "movement_type": "transfer"}
+    assert post(REGISTRY["stock_movement"].model_validate(transfer), representation="cost_journal", books=ours) == (None, [])
+
+
 # ── what moves nothing, and what a leg counts ──
 
 
 def test_a_representation_that_books_no_money_gives_no_entry():
     assert post(order(("item", "5")), representation="stock_removal", books=GBP) == (None, [])
+
+
+def test_a_gift_card_that_the_sale_books_is_not_booked_by_its_payment():
+    paid = {"source_id": "1", "business_date": "2011-04-15", "currency": "GBP", "tender_type": "gift_card", "amount_paid": "5"}
+    payment = REGISTRY["payment"].model_validate(paid)
+    assert post(payment, representation="payment", books=GBP) == (None, [])
+    assert entry_of(payment, "payment", GBP.model_copy(update={"gift_cards_taken": "with_payment"})).total == 5
 
 
 def test_what_moves_no_money_yet_gives_no_entry():

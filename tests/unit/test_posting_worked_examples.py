@@ -301,16 +301,16 @@ def test_j5_chargeback_lost_as_a_price_reduction():
 
 
 @as_written
-def test_j5_chargeback_won_with_its_fee():
-    """All of it comes back.
+def test_j5_chargeback_won_with_a_part_of_its_fee():
+    """The payment comes back, and 10.00 of the fee of 15.00.
 
-    Dr Clearing            75.00
+    Dr Clearing            70.00
     Cr DisputesReceivable  60.00
-    Cr DisputeFees         15.00
-    control 75.00
-    bridge won 75.00
+    Cr DisputeFees         10.00
+    control 70.00
+    bridge won 70.00
     """
-    return booked(chargeback(status="won", fee_returned="15.00", resolved_on="2026-02-20"), "journal", part="won")
+    return booked(chargeback(status="won", fee_returned="10.00", resolved_on="2026-02-20"), "journal", part="won")
 
 
 def order_gbp():
