@@ -5,9 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import shutil
 import subprocess
-import sys
 import sysconfig
 import venv
 from pathlib import Path
@@ -15,24 +13,18 @@ from pathlib import Path
 import pytest
 import yaml
 
-from tests._kit.tree import files, relative
+from tests._kit.wheel import build
 
 
 @pytest.fixture(scope="module")
 def installation(tmp_path_factory) -> Path:
     """A fresh venv with nothing of its own but the wheel; what it depends on comes from where these tests run."""
     folder = tmp_path_factory.mktemp("wheel")
-    for path in files(tracked_only=True):
-        place = folder / "source" / relative(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, place)
-    build = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
-    subprocess.run(build, cwd=folder / "source", check=True, capture_output=True, env={**os.environ, "PYTHONPATH": ""})
-    (wheel,) = (folder / "dist").glob("*.whl")
-    venv.create(folder / "venv", with_pip=False)
+    wheel = build(folder)
+    venv.create(folder / "venv", with_pip=True)
     python = folder / "venv" / "bin" / "python"
-    uv = [sys.executable, "-m", "uv", "pip", "install", "--offline", "--no-deps", "--no-cache", "--python", str(python), str(wheel)]
-    subprocess.run(uv, check=True, capture_output=True)
+    pip = [str(python), "-m", "pip", "--isolated", "install", "--no-index", "--no-deps", str(wheel)]
+    subprocess.run(pip, check=True, capture_output=True)
     # A path that a .pth adds is searched, but .pth files in it are not read: the editable install of the checkout stays out.
     (site(folder) / "dependencies.pth").write_text(sysconfig.get_path("purelib") + "\n")
     return folder

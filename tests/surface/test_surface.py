@@ -6,10 +6,6 @@ import enum
 import hashlib
 import inspect
 import json
-import os
-import shutil
-import subprocess
-import sys
 import zipfile
 
 import pytest
@@ -24,6 +20,7 @@ from pipelines.definitions import defs
 from pipelines.hub import ledger_tables, words
 from tests._kit import snapshot
 from tests._kit.tree import PACKAGES, ROOT, files, relative
+from tests._kit.wheel import build
 
 DIALECTS = {"sqlite": sqlite.dialect(), "postgresql": postgresql.dialect()}
 
@@ -102,16 +99,8 @@ def test_assets_of_the_sample(monkeypatch):
 
 @pytest.fixture(scope="module")
 def wheel(tmp_path_factory) -> list[str]:
-    """Names in a wheel that is built from what git tracks, without network."""
-    folder = tmp_path_factory.mktemp("wheel")
-    for path in files(tracked_only=True):
-        place = folder / "source" / relative(path)
-        place.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copy(path, place)
-    command = [sys.executable, "-m", "hatchling", "build", "-t", "wheel", "-d", str(folder / "dist")]
-    subprocess.run(command, cwd=folder / "source", check=True, capture_output=True, env={**os.environ, "PYTHONPATH": ""})
-    (built,) = (folder / "dist").glob("*.whl")
-    return sorted(zipfile.ZipFile(built).namelist())
+    """Names in the wheel."""
+    return sorted(zipfile.ZipFile(build(tmp_path_factory.mktemp("wheel"))).namelist())
 
 
 def test_wheel_contents(wheel):
