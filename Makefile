@@ -14,6 +14,7 @@ help: ## List the targets
 
 demo: base ## The sample company's month: front office to ledger and database, without network, in build/demo-home
 	@$(BIN)/counterfoil demo sample --home build/demo-home
+	@printf '\n%s\n' '`counterfoil` is in $(BIN); `. $(BIN)/activate` puts it on your path.'
 
 test: dev ## The fast suites, on SQLite and PostgreSQL, with the coverage gate
 	@$(PYTEST) -n $(JOBS) --cov --cov-report= $(FAST)
