@@ -252,8 +252,9 @@ class _Walker:
         if operator is None:
             raise ExpressionError(f"uses {called(node.op)}, which mappings do not have")
         left, right = self.visit(node.left), self.visit(node.right)
-        if ast.unparse(node) in {"index + 1", "index - 1"}:
-            return Piece(f"({left.code} {'+' if operator == 'add' else '-'} 1)", left.level)
+        index = self._scope.names.get("index")
+        if index is not None and left is index.piece and operator == "add" and right.code == "1":
+            return Piece(f"({left.code} + 1)", left.level)
         return self._combined([left, right], operator + "({})", ", ")
 
     def _boolop(self, node: ast.BoolOp) -> Piece:
@@ -291,7 +292,7 @@ class _Walker:
         """Refuse to walk a list of an outer element once for each inner one."""
         if piece.level < self._level:
             raise ExpressionError(
-                "walks a list of the whole record for each element: put that into a `let` of the record, or use the element's own"
+                "walks a list of the whole record for each element: put that into a `let` of the document, or use the element's own"
             )
         return piece
 
@@ -331,8 +332,8 @@ class _Walker:
 
     def _function(self, name: str, node: ast.Call, function: Function) -> Piece:
         arguments = [self.visit(argument) for argument in node.args]
-        if function.walks and len(arguments) <= 2:  # noqa: PLR2004 - min(a, b, c) compares values, min(a) walks
-            self._walked_arguments(name, arguments)
+        if function.walks and not (name in {"min", "max"} and len(arguments) > 1):
+            self._walked(arguments[1] if name == "allocate" else arguments[0])
         keywords = [(word.arg, self.visit(word.value)) for word in node.keywords]
         codes = [argument.code for argument in arguments]
         if name == "lookup":
@@ -347,12 +348,6 @@ class _Walker:
         level = min((piece.level for piece in [*arguments, *(piece for _, piece in keywords)]), default=CONSTANT)
         return Piece(f"fn_{name}({', '.join(codes)})", level)
 
-    def _walked_arguments(self, name: str, arguments: list[Piece]) -> None:
-        listed = arguments[1] if name == "allocate" else arguments[0]
-        if name in {"min", "max"} and len(arguments) > 1:
-            return
-        self._walked(listed)
-
     def _method(self, node: ast.Call, called: ast.Attribute) -> Piece:
         plain(called.attr)
         method = METHODS.get(called.attr)
@@ -361,6 +356,8 @@ class _Walker:
         check_arguments(called.attr, node, method)
         owner = self.visit(called.value)
         parts = [owner, *(self.visit(argument) for argument in node.args)]
+        if method.walks:
+            self._walked(parts[1])
         return self._combined(parts, f"tx_{called.attr}({{}})", ", ")
 
 

@@ -264,7 +264,7 @@ METHODS: dict[str, Function] = {
     "splitlines": Function(_splitlines, 0, 0),
     "replace": Function(_replace, 2, 2),
     "zfill": Function(_zfill, 1, 1),
-    "join": Function(_join, 1, 1),
+    "join": Function(_join, 1, 1, walks=True),
 }
 """The methods of texts that an expression may use. Each fails on anything that is not a text."""
 

@@ -203,6 +203,20 @@ def test_a_let_is_over_the_row_inside_rows_and_over_the_head_outside():
     assert [piece.note for piece in document.pieces] == ["7-a", "7-b"]
 
 
+def test_a_let_of_the_document_is_over_the_head_also_inside_rows():
+    """What is worked out once for the whole group may be used on each row."""
+    text = GROUPED.replace(
+        "    fields:\n      answer: who", "    let: {whole: \"total(rows, 'amount')\"}\n    fields:\n      answer: whole"
+    )
+    text = text.replace("note: note", "note: text(money(amount / whole, 'EUR'))")
+    [document] = translated(
+        text.replace("note: text(", 'note: "text(').replace("'EUR'))", "'EUR'))\""),
+        {"no": 1, "amount": 1},
+        {"no": 1, "amount": 3},
+    ).documents
+    assert (document.answer, [piece.note for piece in document.pieces]) == (4, ["0.25", "0.75"])
+
+
 def test_a_let_that_fails_is_a_problem_only_where_it_is_used():
     text = HEAD + "let: {bad: 1 / n}\ndocuments:\n  - {type: probe, id: id, fields: {answer: bad if n else 0}}"
     assert translated(text, {"id": 1, "n": 0}).documents[0].answer == 0
