@@ -13,12 +13,12 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mappings.problem import Problem
-from pipelines.hub import bulk, leases, problems
+from pipelines.hub import bulk, crosswalks, leases, problems
 from pipelines.hub.bulk import among
-from pipelines.hub.ledger_tables import attempt, crosswalk, disposition, operation, receipt
+from pipelines.hub.ledger_tables import attempt, disposition, operation, receipt
 from pipelines.hub.outbox import PERIOD
 from pipelines.hub.store import allocate
-from pipelines.hub.words import DONE, AttemptState, Fate, OperationState, Origin, Want
+from pipelines.hub.words import DONE, AttemptState, Fate, OperationState, Want
 from targets._kit.writer import Payload, Receipt, Verb
 
 
@@ -131,18 +131,6 @@ def _fold(found: dict[tuple[str, UUID, str], Booked], row: Row[Any]) -> None:
     found[subject] = Booked(row.body, row.remote_id, amount, bridge, row.document_seq)
 
 
-def incarnations(tx: Connection, target: str, operations: Sequence[Row[Any]]) -> dict[tuple[str, UUID, str], int]:
-    """Which incarnation of each subject is meant: the standing one, or the next where its crosswalk row was closed."""
-    rows = tx.execute(
-        sa.select(
-            crosswalk.c.kind, crosswalk.c.local_id, crosswalk.c.part, crosswalk.c.incarnation, crosswalk.c.valid_to.is_(None).label("open")
-        )
-        .where(crosswalk.c.connection_id == target, among(tx, crosswalk.c.local_id, [row.local_id for row in operations]))
-        .order_by(crosswalk.c.incarnation)
-    )
-    return {(row.kind, row.local_id, row.part): row.incarnation if row.open else row.incarnation + 1 for row in rows}
-
-
 def claim(tx: Connection, now: datetime, lease: leases.Lease, claims: Sequence[Claim]) -> list[tuple[int, Claim]]:
     """Mark operations as in doubt and write their attempts, before anything is sent. Gives (attempt id, claim) of those still ready."""
     wanted = {each.operation.operation_id: each for each in claims}
@@ -195,7 +183,7 @@ def in_doubt(tx: Connection, now: datetime, target: str, lease: leases.Lease, li
         .join(operation, operation.c.operation_id == attempt.c.operation_id)
         .where(
             attempt.c.target == target,
-            attempt.c.state == AttemptState.IN_DOUBT,
+            attempt.c.state == sa.literal_column("'in_doubt'"),  # as the partial index says it
             attempt.c.lease.not_in(live),
             sa.or_(operation.c.not_before.is_(None), operation.c.not_before <= now),
         )
@@ -236,9 +224,9 @@ def arrive(tx: Connection, now: datetime, arrivals: Sequence[Arrival]) -> None:
     absent = [each for each in arrivals if each.operation.want == Want.ABSENT]
     _fate(tx, [each.operation.operation_id for each in present], Fate.DELIVERED, "")
     _fate(tx, [each.operation.operation_id for each in absent], Fate.EXCLUDED, None)
-    _cross(tx, now, present)
+    crosswalks.link(tx, now, present)
     for each in absent:
-        _close(tx, now, each.operation)
+        crosswalks.close(tx, now, each.operation)
     for each in arrivals:
         if each.receipt.effect != each.predicted:
             _total(tx, now, each)
@@ -268,56 +256,6 @@ def _receipt(each: Arrival, now: datetime) -> dict[str, Any]:
         "body": each.receipt.body,
         "written_at": now,
     }
-
-
-def _cross(tx: Connection, now: datetime, present: Sequence[Arrival]) -> None:
-    """Open a crosswalk row for each subject that has none."""
-    if not present:
-        return
-    target = present[0].operation.target
-    rows = tx.execute(
-        sa.select(crosswalk.c.kind, crosswalk.c.local_id, crosswalk.c.part, crosswalk.c.incarnation, crosswalk.c.valid_to).where(
-            crosswalk.c.connection_id == target, among(tx, crosswalk.c.local_id, [each.operation.local_id for each in present])
-        )
-    ).all()
-    open_ones = {(row.kind, row.local_id, row.part) for row in rows if row.valid_to is None}
-    last = {(row.kind, row.local_id, row.part): row.incarnation for row in sorted(rows, key=lambda row: row.incarnation)}
-    new = [each for each in present if (each.operation.kind, each.operation.local_id, each.operation.part) not in open_ones]
-    if not new:
-        return
-    first = allocate(tx, "crosswalk", len(new))
-    bulk.insert(
-        tx,
-        crosswalk,
-        [
-            {
-                "crosswalk_id": first + place,
-                "connection_id": target,
-                "kind": each.operation.kind,
-                "local_id": each.operation.local_id,
-                "part": each.operation.part,
-                "remote_id": each.receipt.remote_id,
-                "origin": Origin.ADOPTED if each.adopted else Origin.OURS,
-                "incarnation": last.get((each.operation.kind, each.operation.local_id, each.operation.part), 0) + 1,
-                "valid_from": now,
-            }
-            for place, each in enumerate(new)
-        ],
-    )
-
-
-def _close(tx: Connection, now: datetime, row: Row[Any]) -> None:
-    tx.execute(
-        sa.update(crosswalk)
-        .where(
-            crosswalk.c.connection_id == row.target,
-            crosswalk.c.kind == row.kind,
-            crosswalk.c.local_id == row.local_id,
-            crosswalk.c.part == row.part,
-            crosswalk.c.valid_to.is_(None),
-        )
-        .values(valid_to=now)
-    )
 
 
 def _total(tx: Connection, now: datetime, each: Arrival) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlalchemy as sa
 
 from pipelines.hub.tables import metadata
-from pipelines.hub.types import Amount, Instant, Json
+from pipelines.hub.types import Amount, Id, Instant, Json
 
 
 def _partial(name: str, *columns: str, where: str, unique: bool = True) -> sa.Index:
@@ -15,7 +15,7 @@ def _partial(name: str, *columns: str, where: str, unique: bool = True) -> sa.In
 crosswalk = sa.Table(
     "crosswalk",
     metadata,
-    sa.Column("crosswalk_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("crosswalk_id", Id, primary_key=True, autoincrement=False),
     sa.Column("connection_id", sa.String(80), nullable=False),
     sa.Column("kind", sa.String(40), nullable=False),
     sa.Column("local_id", sa.Uuid, nullable=False),
@@ -33,7 +33,7 @@ crosswalk = sa.Table(
 operation = sa.Table(
     "operation",
     metadata,
-    sa.Column("operation_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("operation_id", Id, primary_key=True, autoincrement=False),
     sa.Column("route", sa.String(80), nullable=False),
     sa.Column("posting", sa.String(80), nullable=False),
     sa.Column("target", sa.String(80), nullable=False),
@@ -57,7 +57,7 @@ operation = sa.Table(
     sa.Column("changed_at", Instant, nullable=False),
     sa.UniqueConstraint("route", "posting", "document_id", "revision", "part", "request"),
     _partial("ix_operation_in_doubt", "target", "kind", "local_id", "part", where="state = 'in_doubt'"),
-    _partial("ix_operation_open", "target", "state", "operation_id", where="state <> 'delivered'", unique=False),
+    sa.Index("ix_operation_state", "target", "state", "operation_id"),
     sa.Index("ix_operation_subject", "target", "kind", "local_id", "part"),
     comment="The outbox: the desired revision, or absence, of one subject.",
 )
@@ -65,7 +65,7 @@ operation = sa.Table(
 attempt = sa.Table(
     "attempt",
     metadata,
-    sa.Column("attempt_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("attempt_id", Id, primary_key=True, autoincrement=False),
     sa.Column("operation_id", sa.BigInteger, nullable=False),
     sa.Column("n", sa.Integer, nullable=False),
     sa.Column("target", sa.String(80), nullable=False),
@@ -86,7 +86,7 @@ attempt = sa.Table(
 receipt = sa.Table(
     "receipt",
     metadata,
-    sa.Column("attempt_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("attempt_id", Id, primary_key=True, autoincrement=False),
     sa.Column("operation_id", sa.BigInteger, nullable=False),
     sa.Column("route", sa.String(80), nullable=False),
     sa.Column("posting", sa.String(80), nullable=False),
@@ -171,7 +171,7 @@ period = sa.Table(
 recon_run = sa.Table(
     "recon_run",
     metadata,
-    sa.Column("recon_run_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("recon_run_id", Id, primary_key=True, autoincrement=False),
     sa.Column("company_id", sa.String(80), nullable=False),
     sa.Column("policy", sa.String(80), nullable=False),
     sa.Column("as_of", Instant, nullable=False),
@@ -195,7 +195,7 @@ recon_item = sa.Table(
 sign_off = sa.Table(
     "sign_off",
     metadata,
-    sa.Column("sign_off_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("sign_off_id", Id, primary_key=True, autoincrement=False),
     sa.Column("company_id", sa.String(80), nullable=False),
     sa.Column("recon_run_id", sa.BigInteger, nullable=False),
     sa.Column("role", sa.String(10), nullable=False),
@@ -223,7 +223,7 @@ budget = sa.Table(
 lease = sa.Table(
     "lease",
     metadata,
-    sa.Column("number", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("number", Id, primary_key=True, autoincrement=False),
     sa.Column("name", sa.String(200), nullable=False),
     sa.Column("holder", sa.String(120), nullable=False),
     sa.Column("expires_at", Instant, nullable=False),
@@ -235,7 +235,7 @@ lease = sa.Table(
 audit = sa.Table(
     "audit",
     metadata,
-    sa.Column("audit_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("audit_id", Id, primary_key=True, autoincrement=False),
     sa.Column("at", Instant, nullable=False),
     sa.Column("actor", sa.String(120), nullable=False),
     sa.Column("action", sa.String(80), nullable=False),

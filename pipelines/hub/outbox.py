@@ -36,6 +36,8 @@ class Standing:
     """Whether the target holds something of it, by the newest receipt."""
     booked_hash: str | None = None
     """Content of the revision that the target holds."""
+    in_doubt: bool = False
+    """Whether something was sent of which nobody knows the end yet: the target may hold it, whatever the receipts say."""
 
 
 def standing(tx: Connection, route: str, posting: str, documents: Sequence[UUID]) -> dict[tuple[UUID, str], Standing]:
@@ -51,8 +53,24 @@ def standing(tx: Connection, route: str, posting: str, documents: Sequence[UUID]
         )
     }
     if found:
+        _add_doubts(tx, route, posting, found)  # before the receipts: what arrives meanwhile is then seen in one of the two
         _add_bookings(tx, route, posting, found)
     return found
+
+
+def _add_doubts(tx: Connection, route: str, posting: str, found: Mapping[tuple[UUID, str], Standing]) -> None:
+    rows = tx.execute(
+        sa.select(operation.c.document_id, operation.c.part).where(
+            operation.c.route == route,
+            operation.c.posting == posting,
+            operation.c.state == OperationState.IN_DOUBT,
+            among(tx, operation.c.document_id, {identity for identity, _part in found}),
+        )
+    )
+    for row in rows:
+        each = found.get((row.document_id, row.part))
+        if each is not None:
+            each.in_doubt = True
 
 
 def _add_bookings(tx: Connection, route: str, posting: str, found: Mapping[tuple[UUID, str], Standing]) -> None:

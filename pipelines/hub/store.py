@@ -55,7 +55,7 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             f"busy_timeout={_BUSY_MILLISECONDS}",
             "foreign_keys=ON",
-            "cache_size=-65536",
+            "cache_size=-16384",
             "wal_autocheckpoint=8192",  # 32 MB: rows keyed by hashes touch the same pages again and again
             "temp_store=MEMORY",
         ):

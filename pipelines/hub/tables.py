@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import sqlalchemy as sa
 
-from pipelines.hub.types import Amount, Instant, Json
+from pipelines.hub.types import Amount, Id, Instant, Json
 
 metadata = sa.MetaData(
     naming_convention={
@@ -67,7 +67,7 @@ credential = sa.Table(
     sa.Column("key_id", sa.String(32), nullable=False),
     sa.Column("sealed", sa.LargeBinary, nullable=False),
     sa.Column("stored_at", Instant, nullable=False),
-    comment="Sealed with AES-GCM under a key that is not in this database. Older versions stay: a failed refresh must not lose the last good one.",
+    comment="Sealed with AES-GCM under a key that is not in this database. Older versions stay: a failed refresh loses nothing.",
 )
 
 cursor = sa.Table(
@@ -87,7 +87,7 @@ cursor = sa.Table(
 landed = sa.Table(
     "landed",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", Id, primary_key=True, autoincrement=False),
     sa.Column("connection_id", sa.String(80), nullable=False),
     sa.Column("stream", sa.String(80), nullable=False),
     sa.Column("key", sa.Text, nullable=False),
@@ -126,13 +126,13 @@ source_head = sa.Table(
     sa.Column("occurrences", sa.Integer, nullable=False, server_default="1"),
     sa.Column("deleted", sa.Boolean, nullable=False, server_default=sa.false()),
     sqlite_with_rowid=False,
-    comment="The current version of each key. occurrences: how often the row was seen in read seen_in, on the first of equal rows without a key.",
+    comment="The current version of each key. occurrences: on the first of equal rows, how often read seen_in met them.",
 )
 
 document = sa.Table(
     "document",
     metadata,
-    sa.Column("seq", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("seq", Id, primary_key=True, autoincrement=False),
     sa.Column("document_id", sa.Uuid, nullable=False),
     sa.Column("revision", sa.Integer, nullable=False),
     sa.Column("current", sa.Boolean, nullable=False),
@@ -201,7 +201,7 @@ tie = sa.Table(
 problem = sa.Table(
     "problem",
     metadata,
-    sa.Column("problem_id", sa.BigInteger, primary_key=True, autoincrement=False),
+    sa.Column("problem_id", Id, primary_key=True, autoincrement=False),
     sa.Column("connection_id", sa.String(80), nullable=False),
     sa.Column("stream", sa.String(80), nullable=False, server_default=""),
     sa.Column("subject", sa.Text, nullable=False),

@@ -17,7 +17,7 @@ from mappings.model import REGISTRY, Document, join
 from mappings.posting import EFFECTS, Entry, moves, post
 from mappings.problem import Problem
 from pipelines.home.settings import Posting
-from pipelines.hub import delivery
+from pipelines.hub import crosswalks, delivery
 from pipelines.hub.bulk import among
 from pipelines.hub.measures import COLUMNS, measured
 from pipelines.hub.outbox import leg_date
@@ -49,7 +49,7 @@ def build(
 ) -> list[Desired]:
     """Intents for these operations, in their order."""
     booked = delivery.booked(tx, target, operations)
-    incarnations = delivery.incarnations(tx, target, operations)
+    incarnations = crosswalks.incarnations(tx, target, operations)
     wanted = {row.document_seq for row in operations} | {each.document_seq for each in booked.values()}
     documents = _documents(tx, wanted)
     links = _links(tx, [row.document_id for row in operations])

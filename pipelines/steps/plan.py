@@ -145,14 +145,14 @@ def _decide(
 ) -> _Decision:
     """The fate of one part of a document, by the first rule that speaks."""
     reason = exclusion(route, posting, policy, row, day)
-    booked = standing is not None and standing.booked
+    booked = standing is not None and (standing.booked or standing.in_doubt)  # what is in doubt may be there: its absence is wanted too
     if reason is not None:
         return _Decision(Fate.READY, reason, Want.ABSENT) if booked else _Decision(Fate.EXCLUDED, reason)
     effect = EFFECTS[policy.as_] if policy and policy.as_ else posting.effect
     taken = view.elsewhere.get((row.document_id, part, effect))
     if taken is not None:
         return _Decision(Fate.EXCLUDED, f"already booked there by {taken}")
-    if standing is not None and standing.booked_hash == row.content_hash and standing.fate is not Fate.IN_DOUBT:
+    if standing is not None and standing.booked_hash == row.content_hash and not standing.in_doubt:
         return _Decision(Fate.DELIVERED)
     if view.closed.covers(row.company_id, day):
         return _Decision(Fate.HELD, f"the period of {day} is closed")

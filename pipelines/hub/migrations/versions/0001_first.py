@@ -11,6 +11,7 @@ from taps._kit.points import at
 revision = "0001"
 down_revision = None
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AMOUNT = sa.Numeric(24, 6).with_variant(sa.BigInteger(), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 
@@ -64,7 +65,7 @@ def upgrade() -> None:
         sa.Column("sealed", sa.LargeBinary(), nullable=False),
         sa.Column("stored_at", INSTANT, nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "name", "version", name=op.f("pk_credential")),
-        comment="Sealed with AES-GCM under a key that is not in this database. Older versions stay: a failed refresh must not lose the last good one.",
+        comment="Sealed with AES-GCM under a key that is not in this database. Older versions stay: a failed refresh loses nothing.",
     )
     at("G1")
     op.create_table(
@@ -83,7 +84,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "landed",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", ID, autoincrement=False, nullable=False),
         sa.Column("connection_id", sa.String(length=80), nullable=False),
         sa.Column("stream", sa.String(length=80), nullable=False),
         sa.Column("key", sa.Text(), nullable=False),
@@ -122,13 +123,13 @@ def upgrade() -> None:
         sa.Column("occurrences", sa.Integer(), server_default="1", nullable=False),
         sa.Column("deleted", sa.Boolean(), server_default=sa.false(), nullable=False),
         sa.PrimaryKeyConstraint("connection_id", "stream", "key", name=op.f("pk_source_head")),
-        comment="The current version of each key. occurrences: how often the row was seen in read seen_in, on the first of equal rows without a key.",
+        comment="The current version of each key. occurrences: on the first of equal rows, how often read seen_in met them.",
         sqlite_with_rowid=False,
     )
     at("G1")
     op.create_table(
         "document",
-        sa.Column("seq", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("seq", ID, autoincrement=False, nullable=False),
         sa.Column("document_id", sa.Uuid(), nullable=False),
         sa.Column("revision", sa.Integer(), nullable=False),
         sa.Column("current", sa.Boolean(), nullable=False),
@@ -205,7 +206,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "problem",
-        sa.Column("problem_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("problem_id", ID, autoincrement=False, nullable=False),
         sa.Column("connection_id", sa.String(length=80), nullable=False),
         sa.Column("stream", sa.String(length=80), server_default="", nullable=False),
         sa.Column("subject", sa.Text(), nullable=False),

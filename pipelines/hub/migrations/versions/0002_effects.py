@@ -1,6 +1,5 @@
 """What the hub stores of effects and of control; the audit log keeps its rows."""
 
-
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -11,6 +10,7 @@ from taps._kit.points import at
 revision = "0002"
 down_revision = "0001"
 
+ID = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 AMOUNT = sa.Numeric(24, 6).with_variant(sa.BigInteger(), "sqlite")
 INSTANT = sa.DateTime(timezone=True).with_variant(sa.String(32), "sqlite")
 
@@ -33,7 +33,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "crosswalk",
-        sa.Column("crosswalk_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("crosswalk_id", ID, autoincrement=False, nullable=False),
         sa.Column("connection_id", sa.String(length=80), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("local_id", sa.Uuid(), nullable=False),
@@ -65,7 +65,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "operation",
-        sa.Column("operation_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("operation_id", ID, autoincrement=False, nullable=False),
         sa.Column("route", sa.String(length=80), nullable=False),
         sa.Column("posting", sa.String(length=80), nullable=False),
         sa.Column("target", sa.String(length=80), nullable=False),
@@ -107,19 +107,12 @@ def upgrade() -> None:
         sqlite_where=sa.text("state = 'in_doubt'"),
         postgresql_where=sa.text("state = 'in_doubt'"),
     )
-    op.create_index(
-        "ix_operation_open",
-        "operation",
-        ["target", "state", "operation_id"],
-        unique=False,
-        sqlite_where=sa.text("state <> 'delivered'"),
-        postgresql_where=sa.text("state <> 'delivered'"),
-    )
+    op.create_index("ix_operation_state", "operation", ["target", "state", "operation_id"], unique=False)
     op.create_index("ix_operation_subject", "operation", ["target", "kind", "local_id", "part"], unique=False)
     at("G1")
     op.create_table(
         "attempt",
-        sa.Column("attempt_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("attempt_id", ID, autoincrement=False, nullable=False),
         sa.Column("operation_id", sa.BigInteger(), nullable=False),
         sa.Column("n", sa.Integer(), nullable=False),
         sa.Column("target", sa.String(length=80), nullable=False),
@@ -147,7 +140,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "receipt",
-        sa.Column("attempt_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("attempt_id", ID, autoincrement=False, nullable=False),
         sa.Column("operation_id", sa.BigInteger(), nullable=False),
         sa.Column("route", sa.String(length=80), nullable=False),
         sa.Column("posting", sa.String(length=80), nullable=False),
@@ -239,7 +232,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "recon_run",
-        sa.Column("recon_run_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("recon_run_id", ID, autoincrement=False, nullable=False),
         sa.Column("company_id", sa.String(length=80), nullable=False),
         sa.Column("policy", sa.String(length=80), nullable=False),
         sa.Column("as_of", INSTANT, nullable=False),
@@ -263,7 +256,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "sign_off",
-        sa.Column("sign_off_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("sign_off_id", ID, autoincrement=False, nullable=False),
         sa.Column("company_id", sa.String(length=80), nullable=False),
         sa.Column("recon_run_id", sa.BigInteger(), nullable=False),
         sa.Column("role", sa.String(length=10), nullable=False),
@@ -291,7 +284,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "lease",
-        sa.Column("number", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("number", ID, autoincrement=False, nullable=False),
         sa.Column("name", sa.String(length=200), nullable=False),
         sa.Column("holder", sa.String(length=120), nullable=False),
         sa.Column("expires_at", INSTANT, nullable=False),
@@ -303,7 +296,7 @@ def upgrade() -> None:
     at("G1")
     op.create_table(
         "audit",
-        sa.Column("audit_id", sa.BigInteger(), autoincrement=False, nullable=False),
+        sa.Column("audit_id", ID, autoincrement=False, nullable=False),
         sa.Column("at", INSTANT, nullable=False),
         sa.Column("actor", sa.String(length=120), nullable=False),
         sa.Column("action", sa.String(length=80), nullable=False),
