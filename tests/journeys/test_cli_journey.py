@@ -137,6 +137,8 @@ def test_what_is_held_goes_again_when_a_person_says_so(on_any_hub):
     held = counterfoil("run", "--json")
     assert held.code == 1
     assert held.json["new"] == {"problems": 3, "held": 3, "refused": 0}
+    assert counterfoil("run").code == 0  # held still, but nothing new
+    assert counterfoil("problems", "--json").json["stuck"] == []  # a problem tells of each
     assert "SalesTaxPayable" in counterfoil("problems").out
     counterfoil.edit("routes/shop_to_office.yaml", "          Rounding:", f"{TAX_ACCOUNT}          Rounding:")
     assert counterfoil("retry", "4711").code == 4
