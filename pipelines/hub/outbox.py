@@ -120,7 +120,7 @@ def fates(tx: Connection, route: str, posting: str, documents: Iterable[UUID]) -
 
 
 def supersede(tx: Connection, now: datetime, route: str, posting: str, documents: Sequence[UUID]) -> None:
-    """What was planned for older revisions of these documents, and has not been sent, gives way."""
+    """What was planned for older revisions of these documents, and has not been sent, gives way; what is in doubt is resolved first."""
     if documents:
         tx.execute(
             sa.update(operation)

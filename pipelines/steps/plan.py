@@ -15,6 +15,7 @@ from uuid import UUID
 import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
+from mappings.language import GROUP_COMPANY
 from mappings.posting import EFFECTS
 from pipelines.home.settings import Policy, Posting, Route
 from pipelines.hub import marks, outbox, periods
@@ -28,6 +29,7 @@ from pipelines.steps.ingest import Count
 
 STEP = "plan"
 _RECORD_TYPES = resolve.ENTITY_TYPES
+_IDLE = {"money": "no money", "stock": "moves no stock", "hours": "no hours", "cost": "no cost", "record": "nothing to do"}
 _OPEN = (Fate.READY, Fate.WAITING, Fate.HELD, Fate.REFUSED, Fate.IN_DOUBT)
 
 
@@ -70,7 +72,9 @@ def plan(hub: Hub, route: Route, lease: Lease, limit: int = 2_000) -> Count:
             return Count()
         newest = [row for row in rows if row.current]
         for posting in route.posting:
-            _write(tx, hub.clock(), route, posting, _plan_posting(tx, route, posting, newest, hub.clock()))
+            # first, so that what deliver claims meanwhile is seen as in doubt and what it has not claimed can no longer be
+            outbox.supersede(tx, hub.clock(), route.name, posting.name, [row.document_id for row in newest])
+            _write(tx, _plan_posting(tx, route, posting, newest, hub.clock()))
         marks.put(tx, STEP, route.name, rows[-1].seq)
         return Count(worked=len(rows))
 
@@ -82,7 +86,7 @@ def open_periods(hub: Hub, route: Route, lease: Lease) -> None:
         outbox.open_periods(tx, hub.clock(), route.name, periods.closed(tx))
 
 
-def _next(tx: Connection, route: Route, done: int, ceiling: int, limit: int) -> Sequence[Row[Any]]:
+def _next(tx: Connection, route: Route, done: int, ceiling: int, limit: int) -> Sequence[Any]:
     return tx.execute(
         sa.select(
             document.c.seq,
@@ -163,24 +167,22 @@ def _decide(
 
 def exclusion(route: Route, posting: Posting, policy: Policy | None, row: Any, day: date | None) -> str | None:
     """Why a document is left out of a posting, on purpose; None where it is not. `row` has the columns of a document that plan reads."""
-    if row.deleted:
-        return "deleted at the source"
-    if posting.company is not None and row.company_id not in (posting.company, "group"):
-        return "other company"
-    if row.test and "test_order" in posting.kinds:
-        return posting.kinds["test_order"].exclude
-    if policy is None:
-        return f"the route says nothing of {row.type}"
-    if policy.exclude is not None:
-        return policy.exclude
-    if day is not None and day < route.start.business_date:
-        return "before start"
-    effect = EFFECTS[policy.as_ or ""]
-    if not moves(row, effect):
-        if policy.when == "restocked":
-            return "not restocked"
-        return {"money": "no money", "stock": "moves no stock", "hours": "no hours"}.get(effect, "nothing to do")
-    return None
+    test = posting.kinds.get("test_order")
+    reasons = (
+        (row.deleted, "deleted at the source"),
+        (posting.company is not None and row.company_id not in (posting.company, GROUP_COMPANY), "other company"),
+        (row.test and test is not None, test.exclude if test else None),
+        (policy is None, f"the route says nothing of {row.type}"),
+        (policy is not None and policy.exclude is not None, policy.exclude if policy else None),
+        (day is not None and day < route.start.business_date, "before start"),
+    )
+    first = next((reason for applies, reason in reasons if applies), None)
+    if first is not None or policy is None or policy.as_ is None:
+        return first
+    effect = EFFECTS[policy.as_]
+    if moves(row, effect):
+        return None
+    return "not restocked" if policy.when == "restocked" else _IDLE[effect]
 
 
 def _waits(fate: Fate | None, *, known: bool) -> bool:
@@ -254,8 +256,6 @@ def _entities(tx: Connection, identities: Sequence[UUID]) -> dict[UUID, UUID]:
     return {row.document_id: row.entity_id for row in found}
 
 
-def _write(tx: Connection, now: datetime, route: Route, posting: Posting, posted: _Posted) -> None:
-    """Older operations of the same document give way; never one in doubt: that is resolved first."""
-    outbox.supersede(tx, now, route.name, posting.name, [row["document_id"] for row in posted.dispositions if row["standing"]])
+def _write(tx: Connection, posted: _Posted) -> None:
     first = outbox.add(tx, posted.operations)
     outbox.dispose(tx, posted.dispositions, first)

@@ -3,10 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
 import pytest
 
+from pipelines.hub.store import Hub
+from pipelines.steps import plan as planning
 from pipelines.steps import run as running
 from taps._kit import points
 from tests._kit.company import Company, order
@@ -85,3 +88,35 @@ def test_an_order_that_returns_to_its_booked_state_while_a_change_is_in_doubt_en
     assert stands(company)["stock"] == [(("mug", 1),)]
     assert stands(company)["ledger"][0][1:] == (("Assets:Receivable", 10), ("Income:Sales", -10))
     assert company.both_balance()
+
+
+@pytest.mark.postgres
+def test_an_order_that_deliver_claims_while_its_deletion_is_planned_does_not_stand(
+    tmp_path: Path, postgres_url: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """On SQLite one transaction waits for the other; on PostgreSQL they meet. Whoever comes first, the order must not stand."""
+    company = Company(tmp_path / "home", postgres_url, snapshot=True)
+    company.export(order("1001", "10.00"), order("1002", "5.00"))
+    planned(company)
+    company.export(order("1002", "5.00"))
+    other = Hub(postgres_url, company.clock)
+    write = planning._write
+    delivered: list[int] = []
+
+    def write_after_delivery(*given: object) -> None:
+        if not delivered:
+            with monkeypatch.context() as once, ThreadPoolExecutor(1) as elsewhere:
+                once.setattr(running, "_until_done", lambda step, *_rest: step())
+                home = company.home
+                delivery = elsewhere.submit(running.deliver_target, home, other, "ledger", list(home.routes.values()))
+                delivered.append(delivery.result(60).worked)
+        write(*given)  # type: ignore[arg-type]
+
+    monkeypatch.setattr(planning, "_write", write_after_delivery)
+    company.run()
+    assert delivered == [2], "it saw both as ready"
+    assert stands(company)["ledger"] in ([], [()])
+    assert company.ask("SELECT DISTINCT fate FROM disposition WHERE revision = 2") == ["excluded"]
+    assert company.both_balance()
+    for each in (other, company.hub):
+        each.close()
