@@ -3,20 +3,20 @@
 from __future__ import annotations
 
 import difflib
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ValidationError
-from sqlalchemy.engine import make_url
 
 from mappings import shipped
 from mappings.language import Mapping as StreamMapping
 from mappings.language import MappingError
 from mappings.model import REGISTRY
-from pipelines.home.settings import Installation, Route, TapConnection, TargetConnection
+from pipelines.home.settings import Installation, Posting, Route, TapConnection, TargetConnection
+from pipelines.hub.store import resolve_sqlite
 from taps._kit.errors import CounterfoilError, Misconfigured
 from taps._kit.registry import tap
 from targets._kit.registry import target
@@ -42,14 +42,6 @@ class Home:
     def hub_url(self) -> str:
         """The hub's URL with a relative SQLite path resolved against the home folder."""
         return resolve_sqlite(self.installation.hub, self.path)
-
-
-def resolve_sqlite(url: str, home: Path) -> str:
-    """A database URL whose SQLite file, where relative, starts at the home folder."""
-    parsed = make_url(url)
-    if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).is_absolute():
-        return str(parsed.set(database=str((home / parsed.database).resolve())))
-    return parsed.render_as_string(hide_password=False)
 
 
 def load(path: Path) -> Home:
@@ -122,9 +114,24 @@ def _model(model: type[T], values: dict[str, Any], file: Path, mistakes: list[st
 def _sentence(file: Path, model: type[BaseModel], error: Any) -> str:
     where = ".".join(str(part) for part in error["loc"])
     if error["type"] == "extra_forbidden":
-        close = difflib.get_close_matches(str(error["loc"][-1]), list(model.model_fields), 1)
-        return f"{file}: {where}: there is no such setting" + (f"; did you mean {close[0]}?" if close else "")
+        return f"{file}: {where}: there is no such setting{_close(str(error['loc'][-1]), _names(model, error['loc'][:-1]))}"
     return f"{file}: {where or 'settings'}: {error['msg']}"
+
+
+def _names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
+    """The settings that there are at a place inside a model."""
+    for step in path:
+        if str(step) in model.model_fields:
+            model = next(_models(model.model_fields[str(step)].annotation), model)
+    return [field.alias or name for name, field in model.model_fields.items()]
+
+
+def _models(annotation: Any) -> Iterator[type[BaseModel]]:
+    """The models inside a type annotation."""
+    if isinstance(annotation, type) and issubclass(annotation, BaseModel):
+        yield annotation
+    for argument in get_args(annotation):
+        yield from _models(argument)
 
 
 def _mappings(path: Path, taps: Mapping[str, TapConnection], mistakes: list[str]) -> dict[str, StreamMapping]:
@@ -184,23 +191,32 @@ def _route_mistakes(home: Home, route: Route) -> Iterator[str]:
     for source in route.sources:
         connection = home.taps.get(source)
         if connection is None:
-            yield f"{file}: sources: there is no connection {source!r}"
-            continue
-        for name in connection.mappings.values():
-            kinds.update(home.mappings[name].document_types)
+            yield f"{file}: sources: there is no connection {source!r}{_close(source, home.taps)}"
+        else:
+            kinds.update(kind for name in connection.mappings.values() for kind in home.mappings[name].document_types)
     for posting in route.posting:
-        destination = home.targets.get(posting.target)
-        if destination is None:
-            yield f"{file}: posting {posting.name}: there is no target connection {posting.target!r}"
-            continue
-        offered = target(destination.target).kinds
-        for kind, policy in posting.kinds.items():
-            if kind not in ("*", "test_order") and kind not in REGISTRY:
-                yield f"{file}: posting {posting.name}: {kind!r} is no kind of document"
-            if policy.as_ is not None and policy.as_ not in offered:
-                yield f"{file}: posting {posting.name}: {posting.target} cannot write `{kind}` as {policy.as_}; it writes {', '.join(offered)}"
-        for kind in sorted(kinds):
-            if posting.policy(kind) is None:
-                yield f"{file}: posting {posting.name}: no row for {kind!r}; add one, or exclude it with a reason"
-        if posting.effect == "money" and posting.books is None:
-            yield f"{file}: posting {posting.name}: books: accounts are missing"
+        for mistake in _posting_mistakes(home, posting, kinds):
+            yield f"{file}: posting {posting.name}: {mistake}"
+
+
+def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator[str]:
+    destination = home.targets.get(posting.target)
+    if destination is None:
+        yield f"there is no target connection {posting.target!r}{_close(posting.target, home.targets)}"
+        return
+    offered = target(destination.target).kinds
+    for kind, policy in posting.kinds.items():
+        if kind not in ("*", "test_order") and kind not in REGISTRY:
+            yield f"{kind!r} is no kind of document{_close(kind, REGISTRY)}"
+        if policy.as_ is not None and policy.as_ not in offered:
+            yield f"{posting.target} cannot write `{kind}` as {policy.as_}; it writes {', '.join(offered)}"
+    yield from (f"no row for {kind!r}; add one, or exclude it with a reason" for kind in sorted(kinds) if posting.policy(kind) is None)
+    if posting.effect in ("money", "cost") and posting.books is None:
+        yield "books: accounts are missing"
+    if posting.books is not None:
+        yield from (f"books.decisions: {unknown}" for unknown in posting.books.unknown_decisions())
+
+
+def _close(given: str, known: Iterable[str]) -> str:
+    found = difflib.get_close_matches(given, list(known), 1)
+    return f"; did you mean {found[0]}?" if found else ""

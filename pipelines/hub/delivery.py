@@ -118,7 +118,7 @@ def booked(tx: Connection, target: str, operations: Sequence[Row[Any]]) -> dict[
     return found
 
 
-def _fold(found: dict[tuple[str, UUID, str], Booked], row: Row[Any]) -> None:
+def _fold(found: dict[tuple[str, UUID, str], Booked], row: Any) -> None:
     subject = (row.kind, row.local_id, row.part)
     if row.want == Want.ABSENT:
         found.pop(subject, None)

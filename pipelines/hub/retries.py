@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 
 from pipelines.hub import periods
 from pipelines.hub.ledger_tables import disposition, operation
+from pipelines.hub.outbox import leg_date
 from pipelines.hub.queries import STUCK
 from pipelines.hub.tables import document, problem
 from pipelines.hub.words import Fate, OperationState
@@ -31,7 +32,7 @@ class Retried:
 def retry(tx: Connection, now: datetime, numbers: Sequence[int] | None = None) -> Retried:
     """Make stuck operations ready: these, or all of them. Their problems close; what is refused again opens a new one."""
     wanted = (
-        sa.select(operation.c.operation_id, operation.c.company_id, document.c.business_date)
+        sa.select(operation.c.operation_id, operation.c.company_id, operation.c.part, document.c.business_date, document.c.parts)
         .join(document, document.c.seq == operation.c.document_seq)
         .where(operation.c.state.in_(STUCK))
         .order_by(operation.c.operation_id)
@@ -40,7 +41,7 @@ def retry(tx: Connection, now: datetime, numbers: Sequence[int] | None = None) -
         wanted = wanted.where(operation.c.operation_id.in_(numbers))
     stuck = tx.execute(wanted).all()
     closed = periods.closed(tx)
-    shut = tuple(row.operation_id for row in stuck if closed.covers(row.company_id, row.business_date))
+    shut = tuple(row.operation_id for row in stuck if closed.covers(row.company_id, leg_date(row, row.part)))
     ready = tuple(row.operation_id for row in stuck if row.operation_id not in shut)
     for start in range(0, len(ready), 500):
         _ready(tx, now, ready[start : start + 500])

@@ -46,6 +46,14 @@ def open_engine(url: str) -> Engine:
     raise Misconfigured(f"The hub runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()!r}.")
 
 
+def resolve_sqlite(url: str, home: Path) -> str:
+    """A database URL whose SQLite file, where relative, starts at the home folder."""
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).is_absolute():
+        return str(parsed.set(database=str((home / parsed.database).resolve())))
+    return parsed.render_as_string(hide_password=False)
+
+
 def _prepare_sqlite(engine: Engine) -> None:
     @sa.event.listens_for(engine, "connect")
     def connect(raw: Any, _record: Any) -> None:

@@ -32,9 +32,11 @@ class Amount(TypeDecorator[Decimal]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column type on this database."""
         return dialect.type_descriptor(sa.BigInteger() if dialect.name == "sqlite" else sa.Numeric(24, SCALE))
 
     def process_bind_param(self, value: Decimal | None, dialect: Dialect) -> Any:
+        """Towards the database."""
         if value is None or dialect.name != "sqlite":
             return value
         scaled = value * _FACTOR
@@ -44,6 +46,7 @@ class Amount(TypeDecorator[Decimal]):
         return whole
 
     def process_result_value(self, value: Any, dialect: Dialect) -> Decimal | None:
+        """From the database."""
         if value is None:
             return None
         return plain(Decimal(value).scaleb(-SCALE) if dialect.name == "sqlite" else Decimal(value))
@@ -62,9 +65,11 @@ class Instant(TypeDecorator[datetime]):
     cache_ok = True
 
     def load_dialect_impl(self, dialect: Dialect) -> TypeEngine[Any]:
+        """The column type on this database."""
         return dialect.type_descriptor(sa.String(32) if dialect.name == "sqlite" else sa.DateTime(timezone=True))
 
     def process_bind_param(self, value: datetime | None, dialect: Dialect) -> Any:
+        """Towards the database."""
         if value is None:
             return None
         if value.tzinfo is None:
@@ -73,6 +78,7 @@ class Instant(TypeDecorator[datetime]):
         return utc.isoformat(timespec="microseconds") if dialect.name == "sqlite" else utc
 
     def process_result_value(self, value: Any, dialect: Dialect) -> datetime | None:
+        """From the database."""
         if value is None:
             return None
         return datetime.fromisoformat(value) if dialect.name == "sqlite" else value.astimezone(UTC)
@@ -85,7 +91,9 @@ class Json(TypeDecorator[Any]):
     cache_ok = True
 
     def process_bind_param(self, value: Any, dialect: Dialect) -> str | None:  # noqa: ARG002 (same on both)
+        """Towards the database."""
         return None if value is None else _encoder.encode(value).decode()
 
     def process_result_value(self, value: str | None, dialect: Dialect) -> Any:  # noqa: ARG002 (same on both)
+        """From the database."""
         return None if value is None else _decoder.decode(value)

@@ -10,7 +10,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 
 def me() -> str:
-    """This process, unmistakably: host, boot, pid and the instant of its start. Without /proc, host and pid."""
+    """Unmistakable name of this process: host, boot, pid and the instant of its start. Without /proc, host and pid."""
     return "/".join((socket.gethostname(), _boot(), str(os.getpid()), _started(os.getpid()) or ""))
 
 

@@ -10,11 +10,11 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from pipelines.home.load import Home, load, resolve_sqlite
+from pipelines.home.load import Home, load
 from pipelines.hub import equations
 from pipelines.hub.equations import Balance, Tally
 from pipelines.hub.schema import migrate
-from pipelines.hub.store import Hub
+from pipelines.hub.store import Hub, resolve_sqlite
 from pipelines.hub.types import plain
 from pipelines.steps.run import Progress, Report, run, silent
 from taps._kit.errors import Misconfigured

@@ -38,6 +38,7 @@ class Count:
     problems: int = 0
 
     def add(self, other: Count) -> None:
+        """Take up what another call did."""
         self.worked += other.worked
         self.landed += other.landed
         self.repeated += other.repeated

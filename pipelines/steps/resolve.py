@@ -16,7 +16,7 @@ from uuid import UUID
 
 import msgspec
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
 from mappings.identity import entity_id
 from pipelines.hub import bulk, marks
@@ -71,7 +71,7 @@ def resolve(hub: Hub, lease: Lease, limit: int = 2_000) -> Count:
         return Count(worked=len(rows))
 
 
-def _entities(tx: Connection, now: datetime, rows: Sequence[Row[Any]]) -> None:
+def _entities(tx: Connection, now: datetime, rows: Sequence[Any]) -> None:
     wanted = {row.document_id: row.type for row in rows}
     if not wanted:
         return
@@ -88,7 +88,7 @@ def _entities(tx: Connection, now: datetime, rows: Sequence[Row[Any]]) -> None:
         )
 
 
-def _ties(tx: Connection, rows: Sequence[Row[Any]]) -> None:
+def _ties(tx: Connection, rows: Sequence[Any]) -> None:
     """Tie the credits among these documents, and those again whose sale among them has changed."""
     credits = {row.document_id for row in rows if row.type == "refund"}
     changed = [row.document_id for row in rows if row.type == "order" and row.revision > 1]
@@ -102,7 +102,7 @@ def _ties(tx: Connection, rows: Sequence[Row[Any]]) -> None:
         .where(among(tx, document.c.document_id, credits), document.c.current, document.c.deleted.is_(False), document.c.party.is_not(None))
         .order_by(document.c.seq)
     ).all()
-    by_connection: dict[str, list[Row[Any]]] = defaultdict(list)
+    by_connection: dict[str, list[Any]] = defaultdict(list)
     for row in found:
         by_connection[row.connection_id].append(row)
     for connection_id, group in by_connection.items():
@@ -111,7 +111,7 @@ def _ties(tx: Connection, rows: Sequence[Row[Any]]) -> None:
             bulk.insert(tx, tie, new)
 
 
-def _tie_all(tx: Connection, connection_id: str, credits: Sequence[Row[Any]]) -> Iterable[dict[str, Any]]:
+def _tie_all(tx: Connection, connection_id: str, credits: Sequence[Any]) -> Iterable[dict[str, Any]]:
     bodies = [(row.document_id, row.party, _decoder.decode(row.body)) for row in credits]
     wanted: dict[str, set[_Offer]] = defaultdict(set)
     for _identity, party, body in bodies:

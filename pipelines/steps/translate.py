@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection
 
 from mappings.engine import Context
 from mappings.identity import document_id
-from mappings.model import Document, content_hash, split
+from mappings.model import Document, pack
 from mappings.problem import Problem
 from pipelines.hub import bulk, cursors, marks, problems
 from pipelines.hub.bulk import among
@@ -203,8 +203,7 @@ def _revise(
     """Put the document as a new revision, unless it is what the newest one is."""
     identity = document_id(context.connection, made.type, made.source_id)
     known = next((each for each in before if each.document_id == identity), None)
-    body, private = split(made)
-    digest = content_hash(made)
+    body, private, digest = pack(made)
     if known is not None and known.content_hash == digest and known.deleted == made.source_deleted:
         return identity
     money, cost = made.amount(), made.cost()

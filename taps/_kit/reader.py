@@ -72,7 +72,7 @@ class Complete(NamedTuple):
     """The whole of `scope` was handed out in this read: `count` rows. Follows the last row, comes before the last State."""
 
     scope: str
-    count: int
+    count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls on a message
 
 
 class Notice(NamedTuple):

@@ -1,5 +1,4 @@
 """What the hub stores of sources and documents, and its counters."""
-# ruff: noqa: E501 (a table's comment is one line)
 
 from __future__ import annotations
 
