@@ -29,7 +29,14 @@ documents:
       business_date: day(date)
       placed_at: instant(date + 'T12:00:00Z')
       currency: currency
-      lines: [{fields: {line_number: 1, kind: "'item'", sku: sku, quantity: number(units), net_amount: number(total), total_amount: number(total)}}]
+      lines:
+        - fields:
+            line_number: 1
+            kind: "'item'"
+            sku: sku
+            quantity: number(units)
+            net_amount: number(total)
+            total_amount: number(total)
       grand_total: number(total)
   - type: refund
     id: id
@@ -38,7 +45,14 @@ documents:
       business_date: day(date)
       processed_at: instant(date + 'T12:00:00Z')
       currency: currency
-      lines: [{fields: {line_number: 1, kind: "'item'", sku: sku, quantity: number(units), net_amount: number(total), total_amount: number(total)}}]
+      lines:
+        - fields:
+            line_number: 1
+            kind: "'item'"
+            sku: sku
+            quantity: number(units)
+            net_amount: number(total)
+            total_amount: number(total)
       grand_total: number(total)
 """
 HEAD = "id,type,version,date,currency,sku,units,total,order"

@@ -10,8 +10,8 @@ import pytest
 import sqlalchemy as sa
 
 from pipelines.steps import deliver as delivering
-from targets.ledger.writer import LedgerWriter
 from taps._kit import points
+from targets.ledger.writer import LedgerWriter
 from tests._kit.company import Company, order, refund, route
 
 
@@ -198,7 +198,9 @@ def test_a_few_rows_gone_from_a_snapshot_are_reversed(tmp_path: Path, hub_url: s
     company.export(order("1002", "20.00"))
     assert company.run().written == {"ledger": 1, "stock": 1}
     assert len(company.entries()) == 3, "the reversal alone"
-    assert company.ask("SELECT fate, reason FROM disposition d JOIN document o ON o.document_id = d.document_id AND o.current WHERE o.deleted") == [
+    assert company.ask(
+        "SELECT fate, reason FROM disposition d JOIN document o ON o.document_id = d.document_id AND o.current WHERE o.deleted"
+    ) == [
         ("excluded", "deleted at the source"),
         ("excluded", "deleted at the source"),
     ]

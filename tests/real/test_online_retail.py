@@ -170,8 +170,9 @@ def test_edits_give_exactly_the_expected_entries(full: Shop, source: Path, tmp_p
     assert entries(full) - before == sum(edit.entries for edit in edits)
     for edit in edits:
         bodies = full.ask(
-            "SELECT a.verb, r.effect FROM receipt r JOIN attempt a ON a.attempt_id = r.attempt_id JOIN document d"
-            f" ON d.document_id = r.document_id AND d.current WHERE d.number = '{edit.invoice}' AND r.target = 'stock' ORDER BY r.attempt_id"
+            "SELECT a.verb, r.effect FROM receipt r JOIN attempt a ON a.attempt_id = r.attempt_id"
+            " JOIN document d ON d.document_id = r.document_id AND d.current"
+            f" WHERE d.number = '{edit.invoice}' AND r.target = 'stock' ORDER BY r.attempt_id"
         )
         assert [verb for verb, _units in bodies] == ["create", "reverse" if edit.what == "emptied" else "adjust"]
         assert Decimal(bodies[-1][1]) / 10**6 == edit.units
