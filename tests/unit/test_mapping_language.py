@@ -468,6 +468,25 @@ def test_a_wrong_file_is_refused_with_a_sentence(text, say):
         compiled(HEAD + text)
 
 
+def test_a_version_counts_from_one():
+    with pytest.raises(MappingError, match="must be 1 or more"):
+        compiled(HEAD.replace("3", "0") + "documents:\n  - {type: probe, id: id, fields: {}}")
+
+
+def test_a_file_may_be_long_as_long_as_it_is_not_deep():
+    entries = "".join(f"  - {{type: probe, when: n == {number}, id: id, fields: {{answer: {number}}}}}\n" for number in range(200))
+    assert translated(HEAD + "documents:\n" + entries, {"id": 1, "n": 150}).documents[0].answer == 150
+
+
+def test_the_index_is_the_place_in_the_list_from_zero():
+    text = (
+        HEAD
+        + "documents:\n  - {type: probe, id: id, fields: {pieces: {each: xs, fields: {number: index - 1, amount: index + 1, note: text(index)}}}}"
+    )
+    [document] = translated(text, {"id": 1, "xs": [{}, {}]}).documents
+    assert [(piece.number, piece.amount, piece.note) for piece in document.pieces] == [(-1, 1, "0"), (0, 2, "1")]
+
+
 def test_a_chain_of_names_that_is_too_long_is_refused():
     steps = "\n".join(f"  a{number + 1}: a{number}" for number in range(2000))
     with pytest.raises(MappingError, match="more than 50 other names"):
