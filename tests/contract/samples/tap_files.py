@@ -12,14 +12,14 @@ _EACH = 2_100
 
 
 def sample(home: Path) -> TapSample:
-    """Rows 11 and 12 of each file are damaged, row 14 repeats row 13."""
+    """Rows 11 and 12 of each file are damaged (with NUL and a byte that is no text in them), row 14 repeats row 13."""
     folder = home / "drop"
     folder.mkdir()
     for till in (1, 2):
         rows = [f"{till},{receipt},{receipt}.50\n" for receipt in range(_EACH)]
-        rows[9:12] = [f"{till},9\n", f'{till},"10,11.50\n', rows[11]]
+        rows[9:12] = [f"{till},9\0,9.50\n", f'{till},"1\udcff,11.50\n', rows[11]]
         rows[12] = rows[11]
-        (folder / f"till_{till}.csv").write_text(_HEADER + "".join(rows))
+        (folder / f"till_{till}.csv").write_text(_HEADER + "".join(rows), errors="surrogateescape")
 
     def add() -> list[dict[str, Any]]:
         with (folder / "till_2.csv").open("a") as file:
