@@ -479,10 +479,8 @@ def test_a_file_may_be_long_as_long_as_it_is_not_deep():
 
 
 def test_the_index_is_the_place_in_the_list_from_zero():
-    text = (
-        HEAD
-        + "documents:\n  - {type: probe, id: id, fields: {pieces: {each: xs, fields: {number: index - 1, amount: index + 1, note: text(index)}}}}"
-    )
+    fields = "{number: index - 1, amount: index + 1, note: text(index)}"
+    text = HEAD + f"documents:\n  - {{type: probe, id: id, fields: {{pieces: {{each: xs, fields: {fields}}}}}}}"
     [document] = translated(text, {"id": 1, "xs": [{}, {}]}).documents
     assert [(piece.number, piece.amount, piece.note) for piece in document.pieces] == [(-1, 1, "0"), (0, 2, "1")]
 
