@@ -5,6 +5,7 @@ from __future__ import annotations
 import difflib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
+from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any, TypeVar, get_args
 
@@ -24,6 +25,23 @@ from targets._kit.registry import target
 _CONNECTION = "pipelines.components.Connection"
 _ROUTE = "pipelines.components.Route"
 T = TypeVar("T", bound=BaseModel)
+
+
+class _Exact(yaml.SafeLoader):
+    """YAML as the firm means it: 0.23 is an exact number, and every key is a text, so that `20:` is found by a lookup of '20'."""
+
+
+def _exact_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
+    return Decimal(str(loader.construct_scalar(node)).replace("_", ""))
+
+
+def _text_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    loader.flatten_mapping(node)
+    return {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value}
+
+
+_Exact.add_constructor("tag:yaml.org,2002:float", _exact_number)
+_Exact.add_constructor("tag:yaml.org,2002:map", _text_keys)
 
 
 @dataclass(frozen=True)
@@ -74,8 +92,8 @@ def load(path: Path) -> Home:
 
 def _yaml(file: Path, mistakes: list[str]) -> dict[str, Any]:
     try:
-        loaded = yaml.safe_load(file.read_text(encoding="utf-8")) or {}
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as trouble:
+        loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=_Exact) or {}  # noqa: S506 (a SafeLoader with exact numbers)
+    except (OSError, UnicodeDecodeError, yaml.YAMLError, InvalidOperation) as trouble:
         mistakes.append(f"{file}: cannot be read as YAML: {' '.join(str(trouble).split())}")
         return {}
     if not isinstance(loaded, dict):

@@ -314,6 +314,7 @@ def reopen(tx: Connection, now: datetime, target: str, route: str, posting: str,
         ).scalars()
     )
     _fate(tx, again, Fate.READY, "")
+    problems.close_operations(tx, now, again)
 
 
 def needless(tx: Connection, now: datetime, row: Row[Any]) -> None:

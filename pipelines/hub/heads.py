@@ -91,7 +91,7 @@ def land(tx: Connection, now: datetime, connection_id: str, stream: str, read_no
 
 def _keys(tx: Connection, connection_id: str, stream: str, read_no: int, rows: Sequence[Row]) -> tuple[list[tuple[str, Row]], Counter[str]]:
     """Each row with its key; and for rows without one, how often each hash was seen in this read so far."""
-    bases = list({f"{_prefix(row)}{row.digest}.1" for row in rows if row.key is None})
+    bases = list({f"{_base(stream, row)}.1" for row in rows if row.key is None})
     seen: Counter[str] = Counter()
     for first, head in _load(tx, connection_id, stream, bases).items():
         if head.seen_in == read_no:
@@ -99,16 +99,23 @@ def _keys(tx: Connection, connection_id: str, stream: str, read_no: int, rows: S
     keyed: list[tuple[str, Row]] = []
     for row in rows:
         if row.key is not None:
-            keyed.append((row.key, row))
+            keyed.append((_own(row.key), row))
             continue
-        base = f"{_prefix(row)}{row.digest}"
+        base = _base(stream, row)
         seen[f"{base}.1"] += 1
         keyed.append((f"{base}.{seen[f'{base}.1']}", row))
     return keyed, seen
 
 
-def _prefix(row: Row) -> str:
-    return "!" if row.body is None else "#"
+def _base(stream: str, row: Row) -> str:
+    """Key of a row that has none of its own, but for its occurrence: `!` for a damaged row, `#` for a good one."""
+    mark = "!" if row.body is None else "#"
+    return f"{mark}{row.digest}" if row.scope in ("", stream) else f"{mark}{row.scope}:{row.digest}"
+
+
+def _own(key: str) -> str:
+    """A source's own key, kept apart from those that we make."""
+    return f"={key}" if key[:1] in ("!", "#", "=") else key
 
 
 def _load(tx: Connection, connection_id: str, stream: str, keys: Sequence[str]) -> dict[str, _Head]:
@@ -216,7 +223,7 @@ def _count_occurrences(tx: Connection, connection_id: str, stream: str, read_no:
 
 def bury(tx: Connection, now: datetime, connection_id: str, stream: str, tombstones: Iterable[Tombstone]) -> int:
     """Land a delete for each key that the source itself declares gone. An older version than the head's deletes nothing."""
-    given = {stone.key: stone for stone in tombstones}
+    given = {_own(stone.key): stone for stone in tombstones}
     heads = _load(tx, connection_id, stream, list(given))
     gone = [
         key

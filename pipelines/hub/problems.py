@@ -9,6 +9,7 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection
 
 from mappings.problem import Problem
+from pipelines.hub.bulk import among
 from pipelines.hub.store import allocate
 from pipelines.hub.tables import problem
 
@@ -97,6 +98,14 @@ def close_many(tx: Connection, now: datetime, connection_id: str, stream: str, s
                 problem.c.closed_at.is_(None),
             )
             .values(closed_at=now)
+        )
+
+
+def close_operations(tx: Connection, now: datetime, operations: Sequence[int]) -> None:
+    """Close what is open on operations that are tried again: what is still wrong is opened anew."""
+    if operations:
+        tx.execute(
+            sa.update(problem).where(among(tx, problem.c.operation_id, operations), problem.c.closed_at.is_(None)).values(closed_at=now)
         )
 
 

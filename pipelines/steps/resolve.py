@@ -119,12 +119,17 @@ def _tie_all(tx: Connection, connection_id: str, credits: Sequence[Any]) -> Iter
     stock = _sold(tx, connection_id, wanted)
     for identity, party, body in bodies:
         for line in _priced(body):
-            yield from _take(stock.get((party, *_offer(line)), []), identity, line, body["processed_at"])
+            yield from _take(stock.get((party, *_offer(line)), []), identity, line, _moment(body))
 
 
 def _priced(body: Mapping[str, Any]) -> Iterable[Mapping[str, Any]]:
     """The lines that a tie can be made of: those of a numbered item at a price."""
     return (line for line in body.get("lines", ()) if line.get("sku") and line.get("unit_price") is not None)
+
+
+def _moment(body: Mapping[str, Any]) -> str:
+    """When it happened, as text that sorts; the day alone where the source tells no time."""
+    return str(body.get("processed_at") or body.get("placed_at") or body.get("business_date") or "")
 
 
 def _units(line: Mapping[str, Any]) -> Decimal:
@@ -154,7 +159,7 @@ def _sold(tx: Connection, connection_id: str, wanted: Mapping[str, set[_Offer]])
         for line in _priced(body):
             units = _units(line)
             if units > 0 and _offer(line) in wanted[party]:
-                sold = _Sold(identity, line["line_number"], body["placed_at"], units)
+                sold = _Sold(identity, line["line_number"], _moment(body), units)
                 stock[(party, *_offer(line))].append(sold)
                 sales[(identity, line["line_number"])] = sold
     _subtract_ties(tx, sales)

@@ -15,6 +15,7 @@ from mappings.engine import Context
 from pipelines.home.load import Home
 from pipelines.home.settings import ByLocation, Mode, Route, TapConnection
 from pipelines.hub import delivery, leases, workers
+from pipelines.hub.binding import require_bound
 from pipelines.hub.leases import Lease
 from pipelines.hub.store import Hub
 from pipelines.steps import deliver as delivering
@@ -117,7 +118,7 @@ def plan_route(hub: Hub, route: Route, progress: Progress = silent) -> Count:
 
 
 def deliver_target(home: Home, hub: Hub, name: str, routes: Sequence[Route], progress: Progress = silent) -> Count:
-    """Deliver what is ready for one target, of these routes, unless they only shadow."""
+    """Deliver what is ready for one target, of these routes, unless they only shadow. Raises Misconfigured from a hub that was moved."""
     postings = {
         (route.name, posting.name): posting
         for route in routes
@@ -126,6 +127,7 @@ def deliver_target(home: Home, hub: Hub, name: str, routes: Sequence[Route], pro
     }
     if not postings:
         return Count()
+    require_bound(hub)
     connection = home.targets[name]
     kind = target(connection.target)
     writer = kind.build(kind.config.model_validate(connection.config), home.path)

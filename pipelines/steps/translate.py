@@ -180,7 +180,7 @@ def _translate_group(
         return
     result = source.mapping.translate([_decoder.decode(row.body or "") for row in live], context)
     if result.problems:
-        bad = set(getattr(result, "rows", ())) or set(range(len(live)))
+        bad = set(result.rows) or set(range(len(live)))
         _mark(writes, Outcome.PROBLEM, [row for place, row in enumerate(live) if place in bad])
         _mark(writes, Outcome.HELD, [row for place, row in enumerate(live) if place not in bad])
         _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])

@@ -294,3 +294,21 @@ def test_a_dry_writer_is_asked_before_anything_is_sent_again(company: Company, m
     assert company.ask("SELECT n, state FROM attempt WHERE target = 'ledger' ORDER BY n") == [(1, "absent"), (2, "delivered")]
     assert len(company.entries()) == 1
     assert delivering is not None
+
+
+def test_equal_rows_of_two_scopes_are_two_rows(hub_url: str) -> None:
+    from datetime import timedelta
+
+    from pipelines.hub import heads, leases
+    from pipelines.hub.schema import migrate
+    from pipelines.hub.store import Hub
+
+    hub = Hub(hub_url)
+    migrate(hub)
+    assert leases.take(hub, "test", "test", timedelta(minutes=1))
+    rows = [heads.Row(None, "a" * 32, None, scope, scope, "{}", None, None, None) for scope in ("january", "february", "february")]
+    with hub.begin() as tx:
+        assert heads.land(tx, hub.clock(), "shop", "lines", 1, rows).rows == 3
+    with hub.begin() as tx:
+        assert heads.land(tx, hub.clock(), "shop", "lines", 2, rows).rows == 0
+    hub.close()
