@@ -11,7 +11,7 @@ _BOOT = Path("/proc/sys/kernel/random/boot_id")
 
 def me() -> str:
     """Unmistakable name of this process: host, boot, pid and the instant of its start. Without /proc, host and pid."""
-    return "/".join((socket.gethostname(), _boot(), str(os.getpid()), _started(os.getpid()) or ""))
+    return "/".join((socket.gethostname(), _boot(), _namespace(), str(os.getpid()), _started(os.getpid()) or ""))
 
 
 def is_gone(holder: str) -> bool:
@@ -19,7 +19,18 @@ def is_gone(holder: str) -> bool:
     parts = holder.split("/")
     if len(parts) != len(me().split("/")) or parts[0] != socket.gethostname() or not _boot():
         return False
-    return parts[1] != _boot() or _started(int(parts[2])) != parts[3]
+    _host, boot, namespace, pid, started = parts
+    if boot != _boot():
+        return True
+    return namespace == _namespace() and _started(int(pid)) != started
+
+
+def _namespace() -> str:
+    """Containers of one host may share its name and boot; a pid means something within its namespace only."""
+    try:
+        return str(Path("/proc/self/ns/pid").stat().st_ino)
+    except OSError:
+        return ""
 
 
 def _boot() -> str:

@@ -178,7 +178,12 @@ def _translate_group(
         _mark(writes, Outcome.EXCLUDED, [row for row in live if row.outcome is None])
         _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
         return
-    result = source.mapping.translate([_decoder.decode(row.body or "") for row in live], context)
+    bodies = [_decoder.decode(row.body or "") for row in live]
+    if source.mapping.complete_when == "expression" and not source.mapping.complete(bodies, context):
+        _mark(writes, Outcome.HELD, live)  # until a row comes that completes the group and makes it dirty again
+        _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
+        return
+    result = source.mapping.translate(bodies, context)
     if result.problems:
         bad = set(result.rows) or set(range(len(live)))
         _mark(writes, Outcome.PROBLEM, [row for place, row in enumerate(live) if place in bad])
