@@ -83,7 +83,9 @@ def _booked(kind: str, row: dict[str, str]) -> State | None:
         return None
     if not total:
         return ()
-    sides = {"Assets:Receivable": total, "Income:Sales": -total} if kind == "order" else {"Assets:Receivable": -total, "Income:Returns": total}
+    sides = (
+        {"Assets:Receivable": total, "Income:Sales": -total} if kind == "order" else {"Assets:Receivable": -total, "Income:Returns": total}
+    )
     return ((row["date"], Decimal(0)), *sorted(sides.items()))
 
 

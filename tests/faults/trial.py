@@ -89,6 +89,8 @@ class Shop:
     rows: dict[str, list[Any]] = field(default_factory=dict)
     """By number: type, date, item, units, total, number of the order."""
     earlier: dict[str, list[list[Any]]] = field(default_factory=dict)
+    hot: list[str] = field(default_factory=list)
+    """What changed the last time."""
     settled: set[str] = field(default_factory=set)
     """Documents that are known to have arrived: only these get a value that cannot be read, so that what must stand is known."""
 
@@ -100,11 +102,25 @@ class Shop:
         orders = [number for number, row in self.rows.items() if row[0] == "order"]
         for number in rng.sample(orders, min(len(orders), rng.randint(0, 2))):
             self._put(f"C{len(self.rows) + len(self.earlier):04}", ["refund", self._day(), self.rows[number][2], 1, self._price(), number])
-        known = sorted(number for number in self.earlier if number in self.rows)
-        for number in {*rng.sample(known, min(len(known), rng.randint(1, 4))), *sorted(self.rows.keys() & set(touch))[:3]}:
-            self._change(number)
-        if rng.random() < 0.5:
-            self._remove()
+        changed = self._changing(touch)
+        for number in changed:
+            if rng.random() < 0.2:
+                self._take_out(number)
+            else:
+                self._change(number)
+        self.hot = changed
+        gone = sorted(self.earlier.keys() - self.rows.keys())
+        if gone and rng.random() < 0.5:
+            self._bring_back(rng.choice(gone))
+
+    def _changing(self, touch: Iterable[str]) -> list[str]:
+        """Some of what is touched, some of what changed the last time (so that A, B, A is not rare), and some others."""
+        rng = self.rng
+        touched = sorted(self.rows.keys() & set(touch))
+        hot = [number for number in self.hot if number in self.rows and rng.random() < 0.6]
+        others = sorted(self.rows)
+        some = {*rng.sample(touched, min(len(touched), 3)), *hot[:4], *rng.sample(others, min(len(others), rng.randint(0, 2)))}
+        return sorted(some)
 
     def _sell(self) -> None:
         rng = self.rng
@@ -125,27 +141,23 @@ class Shop:
         row = list(self.rows[number])
         earlier = self.earlier[number]
         kind = self.rng.random()
-        if kind < 0.35 and len(earlier) > 1:
+        if kind < 0.5 and len(earlier) > 1:
             row = list(earlier[-2])  # A, B, A
-        elif kind < 0.6:
+        elif kind < 0.7:
             row[3] += 1
-        elif kind < 0.9 or number not in self.settled:
+        elif kind < 0.92 or number not in self.settled:
             row[4] = self._price()
         else:
             row[4] = _DAMAGED  # what stands goes on standing
         self._put(number, row)
 
-    def _remove(self) -> None:
-        """Take a document out of the export, or bring one back that was taken out."""
-        gone = sorted(self.earlier.keys() - self.rows.keys())
-        if gone and self.rng.random() < 0.5:
-            back = self.rng.choice(gone)
-            self.rows[back] = next(row for row in reversed(self.earlier[back]) if row[4] != _DAMAGED)
-            return
-        refunded = {row[5] for row in self.rows.values()}
-        free = [number for number in self.rows if number not in refunded]
-        if free:
-            del self.rows[self.rng.choice(sorted(free))]
+    def _take_out(self, number: str) -> None:
+        """The document is no longer in the export; a sale that has refunds stays."""
+        if not any(row[5] == number for row in self.rows.values()):
+            del self.rows[number]
+
+    def _bring_back(self, number: str) -> None:
+        self.rows[number] = next(row for row in reversed(self.earlier[number]) if row[4] != _DAMAGED)
 
     def lines(self) -> list[str]:
         """The export, in an order of its own."""
@@ -168,6 +180,10 @@ class Life:
         self.kills: Counter[tuple[str, str]] = Counter()
         """By (point, target): kills that fired with an operation of that target in flight."""
         self.all_kills = 0
+        self.batches: dict[str, int] = {}
+        """Rows or operations in a batch, where the dice should not decide."""
+        self.fired = False
+        """Whether the last kill came to its point."""
         self.verdict = checker.Verdict()
         self._batches: dict[str, int] = {}
 
@@ -183,7 +199,7 @@ class Life:
         kept.parent.mkdir(exist_ok=True)
         shutil.copyfile(self.company.path / "files/shop.csv", kept)
         self.exports.append(kept)
-        self._batches = {"read": self.rng.randint(4, 9), "step": self.rng.randint(4, 9), "target": self.rng.randint(2, 4)}
+        self._batches = {"read": self.rng.randint(4, 9), "step": self.rng.randint(4, 9), "target": self.rng.randint(2, 4)} | self.batches
 
     def run(self, point: str | None = None, target: str | None = None, passing: int = 1, *, how: str = "kill") -> dict[str, Any]:
         """One run, undisturbed or stopped at a point; whatever became of it, both equations and the hub's rules must hold."""
@@ -213,7 +229,8 @@ class Life:
         """Kill a run at a point, in the delivery to that target if the point is one of delivery. Whether it fired with work in flight."""
         sending = point not in ("L1", "L2", "M1")
         found = self.run(point, target if sending else None, self.rng.choice((1, 1, 2, 3)))
-        if not found["fired"]:
+        self.fired = found["fired"]
+        if not self.fired:
             assert found["end"] == "finished", found
             return False
         assert (found["end"], found["signal"]) == ("killed", 9), found
@@ -229,7 +246,9 @@ class Life:
 
     def unfinished(self, target: str, states: str = "'in_doubt', 'ready', 'waiting'") -> list[str]:
         """Numbers of the documents of those operations."""
-        sql = f"SELECT d.number FROM operation o JOIN document d ON d.seq = o.document_seq WHERE o.target = :target AND o.state IN ({states})"
+        sql = (
+            f"SELECT d.number FROM operation o JOIN document d ON d.seq = o.document_seq WHERE o.target = :target AND o.state IN ({states})"
+        )
         return self.company.ask(sql, target=target)
 
     def strike(self, point: str, target: str) -> None:
@@ -251,17 +270,19 @@ class Life:
             self.kill(self.rng.choice(POINTS), self.rng.choice(TARGETS))
         self.finish()
 
-    def chase(self, kills: Sequence[tuple[str, str]], *, target: str) -> None:
-        """These kills one after the other, each after some trade that changes what is unfinished at the target; then an end in peace."""
-        self.trade()
+    def chase(self, kills: Sequence[tuple[str, str]], target: str, *, trade_after: bool | None = None) -> None:
+        """These kills one after the other, each after some trade that changes what is unfinished at the target; then an end in peace.
+
+        `trade_after`: whether the shop trades after the last kill too; None: as the dice fall.
+        """
         for place, (point, where) in enumerate(kills):
             for _ in range(_MOST_TRIES):
-                if self.kill(point, where):
-                    break
                 self.trade(touch=self.unfinished(target))
+                if self.kill(point, where) or self.fired:
+                    break
             else:
-                raise AssertionError(f"{point} on {where} never fired with an operation in flight")
-            if place + 1 < len(kills) or self.rng.random() < 0.7:
+                raise AssertionError(f"{point} on {where} never fired")
+            if place + 1 == len(kills) and (self.rng.random() < 0.5 if trade_after is None else trade_after):
                 self.trade(touch=self.unfinished(target))
         self.finish()
         self.rest()
