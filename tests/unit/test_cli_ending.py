@@ -83,6 +83,7 @@ def test_debug_may_stand_behind_the_command(monkeypatch, capsys):
 
 
 def test_a_polite_kill_ends_like_ctrl_c():
+    before = signal.getsignal(signal.SIGTERM)
     with pytest.raises(KeyboardInterrupt), stopping_gently():
         os.kill(os.getpid(), signal.SIGTERM)
-    assert signal.getsignal(signal.SIGTERM) is signal.SIG_DFL
+    assert signal.getsignal(signal.SIGTERM) is before
