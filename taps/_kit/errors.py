@@ -1,10 +1,10 @@
 """Errors that stop a run; their type says what helps.
 
-    CounterfoilError
-    ├── Misconfigured       a person must change the configuration; exit code 2
-    ├── Retryable           the same call may go through later
-    └── Fatal               neither: a bug, or a store that is not what we wrote
-        └── Tampered        a ledger or an audit log was changed by somebody else
+CounterfoilError
+├── Misconfigured       a person must change the configuration; exit code 2
+├── Retryable           the same call may go through later
+└── Fatal               neither: a bug, or a store that is not what we wrote
+    └── Tampered        a ledger or an audit log was changed by somebody else
 """
 
 from __future__ import annotations

@@ -19,7 +19,7 @@ def test_a_living_process_is_not_gone_and_a_dead_one_is() -> None:
 
 def test_what_cannot_be_known_is_not_gone() -> None:
     host, boot, namespace, pid, started = workers.me().split("/")
-    assert not workers.is_gone("/".join(("elsewhere", boot, namespace, "999999", "1")))
-    assert not workers.is_gone("/".join((host, boot, "1", "999999", "1"))), "another container's pid says nothing here"
+    assert not workers.is_gone(f"elsewhere/{boot}/{namespace}/999999/1")
+    assert not workers.is_gone(f"{host}/{boot}/1/999999/1"), "another container's pid says nothing here"
     assert not workers.is_gone("a person at a keyboard")
-    assert workers.is_gone("/".join((host, "an earlier boot", namespace, pid, started)))
+    assert workers.is_gone(f"{host}/an earlier boot/{namespace}/{pid}/{started}")
