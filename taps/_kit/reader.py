@@ -22,7 +22,7 @@ from typing import Any, NamedTuple, Protocol, TypeAlias
 from mappings.problem import Problem
 from taps._kit.facts import Facts
 
-Json: TypeAlias = None | bool | int | str | list["Json"] | dict[str, "Json"]
+Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 """What a landed body holds. Never a binary float: a reader turns it into Decimal, and Decimal is written as a string or a number
 literal by the hub, digit for digit."""
 
