@@ -4,7 +4,17 @@ from __future__ import annotations
 
 from taps._kit.facts import DeliveryClass, Facts
 
-KINDS = ("invoice", "sales_receipt", "credit_note", "bill", "payment", "spend", "transfer", "journal")
+KINDS = (
+    "invoice",
+    "sales_receipt",
+    "credit_note",
+    "refund_receipt",
+    "payment",
+    "spend",
+    "transfer",
+    "journal",
+    "cost_journal",
+)
 """Representations that end in lines of a journal."""
 
 FACTS = Facts(
