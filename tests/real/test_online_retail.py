@@ -185,7 +185,12 @@ def _new_moves(shop: Shop, edits: list[variants.Edit]) -> dict[tuple[str, str], 
     """The stock rows beyond the first document of each edited invoice."""
     engine = sa.create_engine(shop.last["database"])
     with engine.connect() as tx:
-        rows = tx.execute(sa.text("SELECT document_number, item, units, receipt_key FROM stock_movement ORDER BY rowid")).all()
+        rows = tx.execute(
+            sa.text(
+                "SELECT m.document_number, m.item, m.units, m.receipt_key FROM stock_movement m"
+                " JOIN counterfoil_receipt r ON r.idempotency_key = m.receipt_key ORDER BY r.seq, m.line"
+            )
+        ).all()
     engine.dispose()
     first: dict[str, str] = {}
     found: dict[tuple[str, str], Decimal] = {}
