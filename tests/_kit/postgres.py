@@ -7,6 +7,7 @@ lock file in a place that users share). PostgreSQL refuses to run as root, so ro
 from __future__ import annotations
 
 import ctypes
+import fcntl
 import os
 import pwd
 import shutil
@@ -17,13 +18,16 @@ import tempfile
 import time
 import uuid
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from importlib.util import find_spec
 from pathlib import Path
 
 import psycopg
 
+_PREFIX = "counterfoil-pg-"
 _STARTS_WITHIN = 60.0
+_YOUNG_SECONDS = 60.0
+"""A folder younger than this may not have its owner's lock yet."""
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100", "shared_buffers=64MB", "jit=off")
 """Tests kill workers, never the server: it need not survive a power cut."""
 
@@ -91,7 +95,14 @@ def server() -> Iterator[Server]:
     """Start a server, and leave nothing behind."""
     found = binaries()
     user = "nobody" if os.geteuid() == 0 else None
-    folder = Path(tempfile.mkdtemp(prefix="counterfoil-pg-", dir=_room(user)))
+    folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_room(user)))
+    with (folder / "owner").open("w") as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)  # the kernel frees it at death: then the folder is nobody's
+        _sweep(folder)
+        yield from _served(found, folder, user)
+
+
+def _served(found: Path, folder: Path, user: str | None) -> Iterator[Server]:
     try:
         if user:
             shutil.chown(folder, user)
@@ -102,6 +113,16 @@ def server() -> Iterator[Server]:
             running.stop()
     finally:
         shutil.rmtree(folder, ignore_errors=True)
+
+
+def _sweep(ours: Path) -> None:
+    """Remove what killed test runs left beside our folder (their servers died with them)."""
+    for folder in ours.parent.glob(f"{_PREFIX}*"):
+        with suppress(OSError):  # another run's sweep was quicker, it is another account's, or its owner lives
+            if time.time() - folder.stat().st_mtime > _YOUNG_SECONDS:
+                with (folder / "owner").open() as owner:
+                    fcntl.flock(owner, fcntl.LOCK_EX | fcntl.LOCK_NB)
+                    shutil.rmtree(folder, ignore_errors=True)
 
 
 def _room(user: str | None) -> str | None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import fcntl
 import os
 import signal
 import subprocess
@@ -12,6 +13,7 @@ import psutil
 import pytest
 import sqlalchemy as sa
 
+from tests._kit import postgres
 from tests._kit.tree import ROOT
 
 STARTS_ONE = """
@@ -49,6 +51,21 @@ def _runs(pid: int) -> bool:
         return psutil.Process(pid).status() != psutil.STATUS_ZOMBIE
     except psutil.NoSuchProcess:
         return False
+
+
+def test_what_a_killed_run_left_is_swept_and_what_lives_is_not(tmp_path):
+    long_ago = time.time() - 3600
+    for name in ("left", "lives", "young", "foreign"):
+        folder = tmp_path / f"counterfoil-pg-{name}"
+        folder.mkdir()
+        if name != "foreign":
+            (folder / "owner").touch()
+        if name != "young":
+            os.utime(folder, (long_ago, long_ago))
+    with (tmp_path / "counterfoil-pg-lives" / "owner").open() as owner:
+        fcntl.flock(owner, fcntl.LOCK_EX)
+        postgres._sweep(tmp_path / "counterfoil-pg-ours")
+    assert sorted(path.name for path in tmp_path.iterdir()) == [f"counterfoil-pg-{name}" for name in ("foreign", "lives", "young")]
 
 
 def test_two_tests_never_share_a_database(postgres_server):
