@@ -67,11 +67,14 @@ NAIVE = {
             (
                 "targets/database/writer.py",
                 "        return Payload(intent, body, body.digest, body.effect, bridge_of(intent))\n",
-                "        import os\n        from dataclasses import replace\n\n"
-                "        tried = f'{os.getpid()}'\n"
-                "        intent = replace(intent, idempotency_key=intent.idempotency_key + tried, look_up_key=intent.look_up_key + tried)\n"
-                "        body = self._body(intent)\n"
-                "        return Payload(intent, body, body.digest, body.effect, bridge_of(intent))\n",
+                (
+                    "        import os\n        from dataclasses import replace\n\n"
+                    "        tried = f'{os.getpid()}'\n"
+                    "        intent = replace(intent, idempotency_key=intent.idempotency_key + tried,"
+                    " look_up_key=intent.look_up_key + tried)\n"
+                    "        body = self._body(intent)\n"
+                    "        return Payload(intent, body, body.digest, body.effect, bridge_of(intent))\n"
+                ),
             ),
         ),
         (("H2", "stock"),),
@@ -86,10 +89,14 @@ BUGS = (
         (
             (
                 _DELIVER,
-                '    at("O2")\n    outside_transactions()\n    answers = writer.send([each.payload for _attempt_id, each in claimed])'
-                ' if claimed else []\n    at("H2")\n',
-                '        at("O2")\n        answers = writer.send([each.payload for _attempt_id, each in claimed]) if claimed else []\n'
-                '        at("H2")\n',
+                (
+                    '    at("O2")\n    outside_transactions()\n    answers = writer.send([each.payload for _attempt_id, each in claimed])'
+                    ' if claimed else []\n    at("H2")\n'
+                ),
+                (
+                    '        at("O2")\n        answers = writer.send([each.payload for _attempt_id, each in claimed]) if claimed else []\n'
+                    '        at("H2")\n'
+                ),
             ),
         ),
         (("H2", "ledger"),),
@@ -100,8 +107,10 @@ BUGS = (
             (
                 "pipelines/steps/ingest.py",
                 "        landed = heads.land(",
-                "        cursors.store(tx, hub.clock(), source.connection, source.stream, state, repeated=0, read_no=read_no,"
-                f" reading=not batch.complete)\n        {_AGAIN}landed = heads.land(",
+                (
+                    "        cursors.store(tx, hub.clock(), source.connection, source.stream, state, repeated=0, read_no=read_no,"
+                    f" reading=not batch.complete)\n        {_AGAIN}landed = heads.land("
+                ),
             ),
         ),
         (("L2", "ledger"),),
@@ -134,8 +143,11 @@ BUGS = (
             (
                 _DELIVERY,
                 "    bulk.insert(tx, receipt, [_receipt(each, now) for each in arrivals])\n",
-                '    tx.exec_driver_sql("COMMIT")\n    tx.exec_driver_sql("BEGIN")\n    from taps._kit.points import at\n\n    at("H2")\n'
-                "    bulk.insert(tx, receipt, [_receipt(each, now) for each in arrivals])\n",
+                (
+                    '    tx.exec_driver_sql("COMMIT")\n    tx.exec_driver_sql("BEGIN")\n    from taps._kit.points import at\n\n'
+                    '    at("H2")\n'
+                    "    bulk.insert(tx, receipt, [_receipt(each, now) for each in arrivals])\n"
+                ),
             ),
             (_DELIVER, '    at("H2")\n', ""),
         ),
@@ -152,8 +164,11 @@ BUGS = (
             (
                 "pipelines/hub/heads.py",
                 "    for key, row in keyed:\n        if key in erased",
-                "    ever = set(tx.execute(sa.select(landed.c.content_hash)).scalars())\n"
-                "    for key, row in keyed:\n        if row.digest in ever:\n            writes.seen.append(key)\n        elif key in erased",
+                (
+                    "    ever = set(tx.execute(sa.select(landed.c.content_hash)).scalars())\n"
+                    "    for key, row in keyed:\n"
+                    "        if row.digest in ever:\n            writes.seen.append(key)\n        elif key in erased"
+                ),
             ),
         ),
         (("H2", "ledger"), ("O2", "stock"), ("L1", "ledger")),
@@ -176,8 +191,10 @@ BUGS = (
             (
                 "pipelines/steps/translate.py",
                 '        _write(tx, source, writes, now)\n        at("M1")\n',
-                f'        _write(tx, source, _Writes(outcomes=writes.outcomes), now)\n        {_AGAIN}at("M1")\n'
-                "        _write(tx, source, writes, now)\n",
+                (
+                    f'        _write(tx, source, _Writes(outcomes=writes.outcomes), now)\n        {_AGAIN}at("M1")\n'
+                    "        _write(tx, source, writes, now)\n"
+                ),
             ),
         ),
         (("M1", "ledger"),),
@@ -188,8 +205,10 @@ BUGS = (
         (
             (
                 _DELIVER,
-                "        cursors.checkpoint(tx, hub.clock(), destination.connection, destination.writer.checkpoint())\n"
-                "    return Count(landed=len(arrivals), problems=len(claimed) - len(arrivals))\n",
+                (
+                    "        cursors.checkpoint(tx, hub.clock(), destination.connection, destination.writer.checkpoint())\n"
+                    "    return Count(landed=len(arrivals), problems=len(claimed) - len(arrivals))\n"
+                ),
                 "    return Count(landed=len(arrivals), problems=len(claimed) - len(arrivals))\n",
             ),
         ),

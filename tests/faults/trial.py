@@ -11,8 +11,9 @@ from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, Self
 
+from pipelines.hub import equations
 from tests._kit.company import Company, route
 from tests.faults import checker
 
@@ -42,7 +43,7 @@ class Zygote:
         self._process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, text=True, cwd=folder)
         assert self._answer() == {"ready": str(folder.resolve())}
 
-    def __enter__(self) -> Zygote:
+    def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_error: object) -> None:
@@ -52,9 +53,9 @@ class Zygote:
         assert self._process.stdout is not None
         self._process.stdout.close()
 
-    def start(self, company: Company, **given: Any) -> int:
+    def start(self, home: Path, hub: str, **given: Any) -> int:
         """Fork a run; its pid."""
-        return int(self._ask(do="start", home=str(company.path), hub=company.hub_url, **given)["pid"])
+        return int(self._ask(do="start", home=str(home), hub=hub, **given)["pid"])
 
     def wait(self, pid: int) -> dict[str, Any]:
         """How it ended, or that it stands still."""
@@ -203,22 +204,31 @@ class Life:
 
     def run(self, point: str | None = None, target: str | None = None, passing: int = 1, *, how: str = "kill") -> dict[str, Any]:
         """One run, undisturbed or stopped at a point; whatever became of it, both equations and the hub's rules must hold."""
-        stop = {"point": point, "passing": passing, "target": target, "how": how} if point else None
-        found = self.zygote.wait(self.zygote.start(self.company, now=self._now(), stop=stop, batches=self._batches))
+        found = self.zygote.wait(self.begin(point, target, passing, how=how))
         self.company.clock.pass_(seconds=1)
         if found["end"] == "failed":
             raise Caught("the run", found["error"] + "\n" + found.get("trace", ""))
-        self._look(f"after {point or 'a whole run'} on {target or 'no target'}")
+        self.look(f"after {point or 'a whole run'} on {target or 'no target'}")
         return found
 
-    def _now(self) -> str:
-        return self.company.clock.now.isoformat()
+    def begin(
+        self, point: str | None = None, target: str | None = None, passing: int = 1, *, how: str = "kill", gate: Path | None = None
+    ) -> int:
+        """The same, without waiting for its end; the pid."""
+        stop = {"point": point, "passing": passing, "target": target, "how": how} if point else None
+        now, company = self.company.clock.now.isoformat(), self.company
+        opened = str(gate) if gate else None
+        return self.zygote.start(company.path, company.hub_url, now=now, stop=stop, batches=self._batches, gate=opened)
 
-    def _look(self, when: str) -> None:
-        for intake in self.company.intake():
+    def look(self, when: str) -> None:
+        """Raise Caught unless both equations and the hub's rules hold."""
+        with self.company.hub.read() as tx:
+            intakes = equations.intake(tx)
+            balances = equations.route(tx, "sales", ["shop"], [("books", "money"), ("shelf", "stock")])
+        for intake in intakes:
             if not intake.balanced:
                 raise Caught("the intake equation", f"{when}: {intake}")
-        for balance in self.company.balances():
+        for balance in balances:
             if not balance.balanced:
                 raise Caught("the route equation", f"{when}: {balance}")
         faults = checker.hub_faults(self.company.hub_url)

@@ -4,7 +4,7 @@
 JSON on stdin, answers leave as lines of JSON on stdout:
 
     {"do": "start", "home", "hub", "now", "stop", "batches", "gate"}  → {"pid"}
-    {"do": "wait", "pid"}                                             → {"end", "signal", "fired", "passed", "during", "error", …}
+    {"do": "wait", "pid"}                                             → {"end", "signal", "fired", "passed", "during", "error", "cpu", …}
     {"do": "continue", "pid"}                                         → {"pid"}
 
 `stop` arms a crash point: {"point", "passing", "target", "how"}. The child counts its passings, of a target's own delivery if `target` is
@@ -20,6 +20,7 @@ import os
 import signal
 import sys
 import tempfile
+import time
 import traceback
 from collections.abc import Callable
 from dataclasses import replace
@@ -33,11 +34,11 @@ sys.path[0] = str(FOLDER)
 
 import targets.database.writer as database_writer  # noqa: E402 - from FOLDER, which had to be put on the path first
 import targets.ledger.writer as ledger_writer  # noqa: E402
-import taps.files.csv_rows as csv_rows  # noqa: E402
 from pipelines.home.load import Home, load  # noqa: E402
 from pipelines.hub.store import Hub  # noqa: E402
 from pipelines.steps import run as running  # noqa: E402
 from taps._kit import points  # noqa: E402
+from taps.files import csv_rows  # noqa: E402
 
 Report = Callable[..., None]
 _WRITERS = (ledger_writer.LedgerWriter, database_writer.DatabaseWriter)
@@ -87,9 +88,9 @@ def _start(home: str, **given: Any) -> dict[str, Any]:
 
 def _wait(pid: int) -> dict[str, Any]:
     """How the child ended, or that it stands still. What it wrote into its report is whole even after SIGKILL."""
-    _pid, status = os.waitpid(pid, os.WUNTRACED)
+    _pid, status, used = os.wait4(pid, os.WUNTRACED)
     report = _reports[pid]
-    found: dict[str, Any] = {"fired": False, "passed": 0, "during": [], "error": None}
+    found: dict[str, Any] = {"fired": False, "passed": 0, "during": [], "error": None, "cpu": used.ru_utime + used.ru_stime}
     for line in os.pread(report.fileno(), os.fstat(report.fileno()).st_size, 0).splitlines():
         said = json.loads(line)
         found["during"].extend([said.pop("step")] if "step" in said else [])
@@ -199,9 +200,9 @@ def _stop(tell: Report, delivering: list[str], *, point: str, passing: int, targ
 
 
 def _meet(gate: Path) -> None:
-    """Wait until the gate is opened, so that two processes start together."""
-    with gate.open() as waiting:  # a FIFO: opening it for reading blocks until the test opens it for writing
-        waiting.read()
+    """Wait until the test makes the gate's file, so that two processes start together."""
+    while not gate.exists():
+        time.sleep(0.001)
 
 
 if __name__ == "__main__":
