@@ -147,7 +147,7 @@ def _unique(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
 
 
 def _constant(_text: str) -> Any:
-    raise _Unsound("holds NaN or infinity, which is no number", code="READ-NAN")
+    raise _Unsound("holds NaN or infinity instead of a number", code="READ-NAN")
 
 
 _decoder = json.JSONDecoder(object_pairs_hook=_unique, parse_float=Decimal, parse_constant=_constant)

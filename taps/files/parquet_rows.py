@@ -130,27 +130,45 @@ def _column(array: Any, column: str, is_id: bool, wrong: dict[int, tuple[str, st
     kind = array.type
     convert = digits if is_id else _converter(kind)
     if convert is None:
-        values = array.to_pylist()
+        values = _values(array, column, wrong)
         if types.is_string(kind) or types.is_large_string(kind):
             _without_nul(array, values, column, wrong)
-        return values  # type: ignore[no-any-return]
+        return values
     if types.is_nested(kind):
-        return [_tried(convert, value, place, column, wrong) for place, value in enumerate(array.to_pylist())]
+        return [_tried(convert, value, place, column, wrong) for place, value in enumerate(_values(array, column, wrong))]
     encoded = array if types.is_dictionary(kind) else array.dictionary_encode()
     bad: dict[int, tuple[str, str, str]] = {}
     plain = encoded.dictionary.cast("int64") if types.is_timestamp(kind) else encoded.dictionary
-    known = [_tried(convert, value, place, column, bad) for place, value in enumerate(plain.to_pylist())]
+    known = [_tried(convert, value, place, column, bad) for place, value in enumerate(_values(plain, column, bad))]
     codes = encoded.indices.to_pylist()
     if bad:
         wrong.update((place, bad[code]) for place, code in enumerate(codes) if code in bad and place not in wrong)
     return [None if code is None else known[code] for code in codes]
 
 
+def _values(array: Any, column: str, wrong: dict[int, tuple[str, str, str]]) -> list[Any]:
+    """The column as Python's values. Arrow hands bytes that are no UTF-8 through until they are asked for: then each is tried alone."""
+    try:
+        return array.to_pylist()  # type: ignore[no-any-return]
+    except UnicodeDecodeError:
+        return [_decoded(each, place, column, wrong) for place, each in enumerate(array)]
+
+
+def _decoded(value: Any, place: int, column: str, wrong: dict[int, tuple[str, str, str]]) -> Any:
+    try:
+        return value.as_py()
+    except UnicodeDecodeError:
+        wrong.setdefault(place, ("holds bytes that are no text", column, "READ-DAMAGED"))
+        return _BROKEN
+
+
 def _tried(convert: Callable[[Any], Any], value: Any, place: int, column: str, wrong: dict[int, tuple[str, str, str]]) -> Any:
+    if value is _BROKEN:
+        return value
     try:
         return convert(value)
     except _NoNumber:
-        wrong.setdefault(place, ("holds NaN or infinity, which is no number,", column, "READ-NAN"))
+        wrong.setdefault(place, ("holds NaN or infinity instead of a number", column, "READ-NAN"))
     except (ValueError, OverflowError) as error:
         why = str(error) if isinstance(error, _Unfit) or convert is digits else "holds a value that cannot be read"
         wrong.setdefault(place, (why, column, "READ-DAMAGED"))
@@ -170,7 +188,7 @@ def _without_nul(array: Any, values: list[Any], column: str, wrong: dict[int, tu
 
     if calculate.any(calculate.match_substring(array, "\0")).as_py():
         for place, value in enumerate(values):
-            if value and "\0" in value:
+            if isinstance(value, str) and "\0" in value:
                 values[place] = _BROKEN
                 wrong.setdefault(place, ("holds a NUL character", column, "READ-DAMAGED"))
 

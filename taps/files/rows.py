@@ -21,6 +21,9 @@ BATCH_CHARACTERS = 1 << 23
 RAW_LIMIT = 4_000
 """Characters of a damaged row that are kept."""
 
+KEY_LIMIT = 500
+"""Characters that the key of a row may have: what every database can index, whatever they are."""
+
 _EXACT = 2**53
 _WHOLE = re.compile(r"(-?\d+)\.0+")
 _UNSAFE = re.compile("[\x00\ud800-\udfff]")
@@ -41,12 +44,23 @@ Item: TypeAlias = dict[str, Any] | Bad
 
 
 def keyed(row: int, body: dict[str, Any], key: tuple[str, ...]) -> Item:
-    """The row, or that it is damaged because a column of its key is empty: nobody could tell it from another."""
+    """The row, or that it is damaged because its key is empty, no plain value, or too long: nobody could tell it from another."""
+    length = 0
     for column in key:
-        if body.get(column) in {None, ""}:
-            raw = ", ".join(f"{name}={value}" for name, value in body.items())
-            return Bad(row, raw, f"has nothing in its key column {column}", "Fill in the key, or name other columns as key.", column)
+        value = body.get(column)
+        if value is None or value == "":
+            return _without_key(row, body, f"has nothing in its key column {column}", column)
+        if isinstance(value, dict | list):
+            return _without_key(row, body, f"has an object or a list in its key column {column}", column)
+        length += len(value) if isinstance(value, str) else 0
+        if length > KEY_LIMIT:
+            return _without_key(row, body, f"has more than {KEY_LIMIT} characters in its key column {column}", column)
     return body
+
+
+def _without_key(row: int, body: dict[str, Any], why: str, column: str) -> Bad:
+    raw = ", ".join(f"{name}={str(value)[:RAW_LIMIT]}" for name, value in body.items())
+    return Bad(row, raw, why, "Correct the key in the file, or name other columns as key.", column)
 
 
 @dataclass(frozen=True, slots=True)

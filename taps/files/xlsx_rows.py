@@ -5,6 +5,7 @@ Every number in a workbook is a binary float; it is read as the shortest decimal
 
 from __future__ import annotations
 
+import math
 import re
 import warnings
 import zipfile
@@ -150,7 +151,8 @@ class _Sheet:
                 fix = "Correct the cell in a spreadsheet program, save the file (which stores the results of formulas), and copy it again."
                 column = self.names[place]
                 coordinate = formulas[place].coordinate if is_formula else cell.coordinate
-                return Bad(row, _shown(cells), f"{error} in column {column} (cell {coordinate})", fix, column)
+                code = "READ-NAN" if isinstance(error, _NoNumber) else "READ-DAMAGED"
+                return Bad(row, _shown(cells), f"{error} in column {column} (cell {coordinate})", fix, column, code)
         return keyed(row, body, self._key)
 
     def _value(self, cell: Any, column: str, *, is_formula: bool) -> Any:
@@ -162,7 +164,7 @@ class _Sheet:
         if column in self._ids:
             return digits(value)
         if isinstance(value, float):
-            return Decimal(repr(value))
+            return _number(value)
         if isinstance(value, datetime):
             return value.date() if _is_day(cell, value) else value.isoformat()
         if isinstance(value, time):
@@ -171,6 +173,16 @@ class _Sheet:
             hours, rest = divmod(int(value.total_seconds()), 3600)
             return f"{hours:02d}:{rest // 60:02d}:{rest % 60:02d}"
         return value
+
+
+class _NoNumber(ValueError):
+    """NaN or infinity."""
+
+
+def _number(value: float) -> Decimal:
+    if not math.isfinite(value):
+        raise _NoNumber("holds NaN or infinity instead of a number")
+    return Decimal(repr(value))
 
 
 def _openpyxl() -> Any:

@@ -23,8 +23,8 @@ def test_numbers_keep_their_digits(tmp_path: Path) -> None:
     [
         ('{"id": 2, "x": 1, "x": 2}', "READ-DAMAGED: Row 2 of a.jsonl names the same field twice in column x."),
         ('{"id": 2, "x": {"y": 1, "y": 1}}', "READ-DAMAGED: Row 2 of a.jsonl names the same field twice in column y."),
-        ('{"id": 2, "x": NaN}', "READ-NAN: Row 2 of a.jsonl holds NaN or infinity, which is no number in column x."),
-        ('{"id": 2, "x": -Infinity}', "READ-NAN: Row 2 of a.jsonl holds NaN or infinity, which is no number in column x."),
+        ('{"id": 2, "x": NaN}', "READ-NAN: Row 2 of a.jsonl holds NaN or infinity instead of a number in column x."),
+        ('{"id": 2, "x": -Infinity}', "READ-NAN: Row 2 of a.jsonl holds NaN or infinity instead of a number in column x."),
         ('{"id": 2, "x": "\\ud800"}', "READ-DAMAGED: Row 2 of a.jsonl holds half a character (a lone surrogate) in column x."),
         ('{"id": 2, "\\udc00": 1}', "READ-DAMAGED: Row 2 of a.jsonl holds half a character (a lone surrogate) in column ?."),
         ('{"id": 2, "x": "a\\u0000b"}', "READ-DAMAGED: Row 2 of a.jsonl holds a NUL character in column x."),
@@ -105,3 +105,19 @@ def test_a_new_field_is_told_of_once(tmp_path: Path) -> None:
     write(tmp_path / "a.jsonl", '{"id": 1, "total": 5}\n{"id": 2, "gross": 6}\n')
     second = read(tmp_path, first, path="a.jsonl")
     assert second.notices == ["READ-SCHEMA: The columns of a.jsonl are not the ones that were read before; added: gross."]
+
+
+@pytest.mark.parametrize(
+    ("key", "says"),
+    [
+        ('{"a": 1}', "Row 2 of a.jsonl has an object or a list in its key column id."),
+        ("[1]", "Row 2 of a.jsonl has an object or a list in its key column id."),
+        ('""', "Row 2 of a.jsonl has nothing in its key column id."),
+        (f'"{"k" * 501}"', "Row 2 of a.jsonl has more than 500 characters in its key column id."),
+    ],
+)
+def test_a_key_that_tells_no_row_apart_is_damaged(tmp_path: Path, key: str, says: str) -> None:
+    write(tmp_path / "a.jsonl", f'{{"id": 1}}\n{{"id": {key}}}\n{{"id": "{"k" * 500}"}}\n')
+    seen = read(tmp_path, path="a.jsonl", key=["id"])
+    assert [len(str(row["id"])) for row in seen.rows] == [1, 500]
+    assert seen.says == [f"READ-DAMAGED: {says}"]

@@ -49,7 +49,7 @@ def test_nan_in_a_column_of_numbers_is_damaged(tmp_path: Path) -> None:
     table(tmp_path / "a.parquet", {"id": ["a", "b", "c"], "price": [1.5, float("nan"), float("inf")]})
     seen = read(tmp_path, path="a.parquet")
     assert seen.rows == [{"id": "a", "price": Decimal("1.5")}]
-    assert seen.says == [f"READ-NAN: Row {row} of a.parquet holds NaN or infinity, which is no number, in column price." for row in (2, 3)]
+    assert seen.says == [f"READ-NAN: Row {row} of a.parquet holds NaN or infinity instead of a number in column price." for row in (2, 3)]
     assert [bad.where for bad in seen.damaged] == ["a.parquet, row 2, column price", "a.parquet, row 3, column price"]
     assert seen.damaged[0].raw == "id=b"
 
@@ -144,3 +144,23 @@ def test_rows_come_in_batches_and_go_on_in_any_row_group(tmp_path: Path, monkeyp
         rest = read(tmp_path, state, path="a.parquet")
         assert [row["x"] for row in rest.rows] == list(range(state.read, 25))
         assert rest.state.read == 25
+
+
+def text_column(*values: bytes) -> pa.Array:
+    """A column that says it is text, whatever its bytes are."""
+    return pa.array(values, pa.binary()).view(pa.string())
+
+
+def test_bytes_that_are_no_utf_8_in_a_column_of_text_are_damaged(tmp_path: Path) -> None:
+    """A lone surrogate, as other programs write it. Arrow hands it through unseen."""
+    texts = text_column(b"good", b"\xed\xa0\x80", b"good")
+    struct = pa.StructArray.from_arrays([text_column(b"\xed\xa0\x80", b"b", b"c")], ["inner"])
+    table(tmp_path / "a.parquet", {"x": texts, "coded": text_column(b"a", b"b", b"\xff").dictionary_encode(), "nested": struct})
+    seen = read(tmp_path, path="a.parquet")
+    assert seen.rows == []
+    assert [bad.where for bad in seen.damaged] == [
+        "a.parquet, row 1, column nested",
+        "a.parquet, row 2, column x",
+        "a.parquet, row 3, column coded",
+    ]
+    assert seen.says[1] == "READ-DAMAGED: Row 2 of a.parquet holds bytes that are no text in column x."

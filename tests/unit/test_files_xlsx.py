@@ -145,3 +145,12 @@ def test_rows_go_on_after_any_state(tmp_path: Path, monkeypatch: pytest.MonkeyPa
     whole = read(tmp_path, path="a.xlsx")
     for state in [message for message in whole.messages if type(message).__name__ == "State"]:
         assert [row["n"] for row in read(tmp_path, state, path="a.xlsx").rows] == list(range(state.read, 10))
+
+
+def test_a_number_beyond_all_bounds_is_damaged(tmp_path: Path) -> None:
+    """1e400 is no double: it is read as infinity, which no JSON holds."""
+    workbook(tmp_path / "a.xlsx", ["id", "total"], [1, 777.25], [2, 5])
+    empty_text(tmp_path / "a.xlsx", b"<v>777.25</v>", b"<v>1e400</v>")
+    seen = read(tmp_path, path="a.xlsx")
+    assert seen.rows == [{"id": 2, "total": 5}]
+    assert seen.says == ["READ-NAN: Row 2 of a.xlsx holds NaN or infinity instead of a number in column total (cell B2)."]
