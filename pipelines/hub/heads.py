@@ -20,7 +20,7 @@ from pipelines.hub import bulk, problems
 from pipelines.hub.bulk import among
 from pipelines.hub.erase import suppressed
 from pipelines.hub.store import allocate
-from pipelines.hub.tables import landed, source_head
+from pipelines.hub.tables import landed, lineage, source_head
 from pipelines.hub.words import Outcome
 from taps._kit.reader import Tombstone
 
@@ -160,7 +160,8 @@ def _landing(key: str, row: Row, *, replaced: bool) -> dict[str, Any]:
     outcome = Outcome.REPLACED if replaced else Outcome.PROBLEM if row.problem is not None else None
     return {
         "key": key,
-        "group_key": row.group,
+        # a row without key or group is a group of its own: its document is that of its content
+        "group_key": row.group if row.group is not None or row.problem is not None else key,
         "op": "upsert",
         "scope": row.scope,
         "source_version": row.version,
@@ -257,18 +258,27 @@ def delete_absent(tx: Connection, now: datetime, connection_id: str, stream: str
     return len(keys)
 
 
-def forget_damaged(tx: Connection, now: datetime, connection_id: str, stream: str, scope: str, read_no: int) -> None:
-    """Damaged rows that a whole read no longer met were mended at the source: their problems close."""
+def forget_mended(tx: Connection, now: datetime, connection_id: str, stream: str, scope: str, read_no: int) -> None:
+    """Rows that a whole read no longer met and that never came into a document were mended at the source: their problems close.
+
+    These are damaged rows, and rows without a key in which translating found a problem: corrected, they are other rows.
+    """
+    in_problem = sa.exists().where(landed.c.seq == source_head.c.seq, landed.c.outcome == Outcome.PROBLEM)
+    in_document = sa.exists().where(lineage.c.landed_seq == source_head.c.seq)
+    untold = sa.and_(source_head.c.key.like("#%"), in_problem, ~in_document)
     keys = list(
         tx.execute(
             sa.select(source_head.c.key).where(
-                *_scope(connection_id, stream, scope), source_head.c.seen_in != read_no, source_head.c.key.like("!%")
+                *_scope(connection_id, stream, scope),
+                source_head.c.seen_in != read_no,
+                sa.or_(source_head.c.key.like("!%"), untold),
             )
         ).scalars()
     )
     _delete(tx, now, connection_id, stream, sorted(keys))
     for key in keys:
-        problems.close(tx, now, connection_id, stream, key)
+        if key[0] == "!":  # translating closes the others, with their group
+            problems.close(tx, now, connection_id, stream, key)
 
 
 def _scope(connection_id: str, stream: str, scope: str) -> tuple[sa.ColumnElement[bool], ...]:

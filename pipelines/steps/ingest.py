@@ -21,7 +21,7 @@ from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub
 from taps._kit.errors import Fatal
 from taps._kit.points import at
-from taps._kit.reader import Complete, Damaged, Message, Notice, Reader, Record, Start, State, Surroundings, Tombstone
+from taps._kit.reader import Complete, Damaged, Mended, Message, Notice, Reader, Record, Start, State, Surroundings, Tombstone
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order="sorted", enc_hook=str)
 _DELETE_FLOOR = 10
@@ -52,6 +52,7 @@ class _Batch:
     rows: list[heads.Row] = field(default_factory=list)
     tombstones: list[Tombstone] = field(default_factory=list)
     complete: list[Complete] = field(default_factory=list)
+    mended: list[Mended] = field(default_factory=list)
     notices: list[Problem] = field(default_factory=list)
     fresh: bool = False
 
@@ -100,6 +101,8 @@ def _collect(source: Source, batch: _Batch, message: Message) -> None:
             batch.tombstones.append(message)
         case Complete():
             batch.complete.append(message)
+        case Mended():
+            batch.mended.append(message)
         case Notice():
             batch.notices.append(message.problem)
         case Start():
@@ -128,6 +131,8 @@ def _commit(hub: Hub, source: Source, batch: _Batch, state: State, lease: Lease)
         heads.bury(tx, hub.clock(), source.connection, source.stream, batch.tombstones)
         for complete in batch.complete:
             _absences(tx, hub, source, complete, read_no)
+        for mended in batch.mended:
+            heads.forget_mended(tx, hub.clock(), source.connection, source.stream, mended.scope, read_no)
         problems.notices(tx, hub.clock(), source.connection, source.stream, batch.notices)
         at("L2")
         cursors.store(
@@ -160,7 +165,7 @@ def _absences(tx: Connection, hub: Hub, source: Source, complete: Complete, read
     if complete.count <= 0:
         return
     now = hub.clock()
-    heads.forget_damaged(tx, now, source.connection, source.stream, complete.scope, read_no)
+    heads.forget_mended(tx, now, source.connection, source.stream, complete.scope, read_no)
     if not source.snapshot:
         return
     known, gone = heads.absent(tx, source.connection, source.stream, complete.scope, read_no)

@@ -9,6 +9,7 @@ before the next `State` is landed in one transaction with that `State`. Yield a 
     Tombstone   the source itself says that a key is gone
     State       where to go on, and how many rows the reader has handed out over its whole life
     Complete    the scope was read from its first to its last row; only then may an absence mean anything
+    Mended      a part was read anew from its first to its last row: damaged rows of it that did not come again were mended
     Notice      a sentence about the source as a whole (a file is gone, nothing was there); nothing is counted
 """
 
@@ -75,13 +76,22 @@ class Complete(NamedTuple):
     count: int  # type: ignore[assignment]  # hides tuple.count, which nobody calls on a message
 
 
+class Mended(NamedTuple):
+    """A part of the source was read anew, whole: what was Damaged under this scope and was not handed out again is damaged no more.
+
+    Says nothing of absent records. For a reader that reads one changed file of many, with a scope of its own for that file's damaged rows.
+    """
+
+    scope: str
+
+
 class Notice(NamedTuple):
     """A sentence about the source as a whole, shown to people; opens a problem until a later read of the stream goes well."""
 
     problem: Problem
 
 
-Message: TypeAlias = Start | Record | Damaged | Tombstone | State | Complete | Notice
+Message: TypeAlias = Start | Record | Damaged | Tombstone | State | Complete | Mended | Notice
 
 
 @dataclass(frozen=True, slots=True)

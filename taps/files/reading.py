@@ -14,7 +14,7 @@ from typing import Any
 
 from mappings.problem import Problem
 from taps._kit.points import at
-from taps._kit.reader import Complete, Damaged, Message, Notice, Record, Start, State
+from taps._kit.reader import Complete, Damaged, Mended, Message, Notice, Record, Start, State
 from taps.files.config import FileStream
 from taps.files.formats import format_for
 from taps.files.found import File, Found, empty, find, fingerprint, missing, scope_of, unchanged, unreadable, untouched
@@ -42,6 +42,8 @@ class Reading:
         self._home = home
         self._memory = Memory.load(state, stream.path, name)
         self._by_scope = stream.snapshot or not stream.key
+        self._torn: set[str] = set()
+        """Names of files of which a damaged row was handed out, or may have been before a kill."""
         self._blocked: set[str] = set()
         """Scopes of which something is out of reach: nothing may be told of what is absent there."""
 
@@ -198,7 +200,7 @@ class Reading:
                 self._memory.owed.add(scope)
             elif not place.troubled and not (self._stream.snapshot and place.damaged):
                 # a damaged row of a snapshot is there, and nobody knows which key it has: nothing may be called absent
-                yield Complete(scope, place.rows)
+                yield Complete(scope, place.rows if self._by_scope else place.rows - place.damaged)
         yield from (Notice(Problem(**notice)) for notice in place.notices)
         self._memory.position = None
         yield self._memory.state()
@@ -212,6 +214,8 @@ class Reading:
 
     def _file(self, file: File, place: Position) -> Iterator[Message]:
         resumed = place.row > 0
+        if resumed:
+            self._torn.add(file.name)
         if not resumed:
             place.print = fingerprint(file.path)
         if not place.print["size"]:
@@ -247,7 +251,8 @@ class Reading:
         for item in batch:
             if isinstance(item, Bad):
                 place.damaged += 1
-                yield _damaged(file, item)
+                self._torn.add(file.name)
+                yield _damaged(file, item, self._scope_of_damaged(file))
             else:
                 yield self._record(item, scope) if told else Record(item, None, None, scope)
 
@@ -278,7 +283,14 @@ class Reading:
             say = f"{file.name} has {place.row} rows, and had {rows_before} when it was read before."
             fix = "Look whether the export is whole. The rows that are missing stay as they are."
             place.notices.append(said(Problem("READ-ABSENT", say, fix)))
-        self._memory.enter(file.name, place.print, place.row, columns)
+        before = self._memory.files.get(file.name, {}).get("damaged")
+        if before and not self._by_scope:
+            yield Mended(before)
+        self._memory.enter(file.name, place.print, place.row, columns, self._scope_of_damaged(file) if file.name in self._torn else "")
+
+    def _scope_of_damaged(self, file: File) -> str:
+        """Where a file may be read alone, its damaged rows have a scope of their own: reading it anew tells which were mended."""
+        return file.scope if self._by_scope else f"{file.scope}:{file.name}"
 
 
 def _opens(file: File) -> Problem | None:
@@ -302,10 +314,10 @@ def _drift(file: File, before: list[str], now: list[str]) -> list[dict[str, str]
     ]
 
 
-def _damaged(file: File, bad: Bad) -> Damaged:
+def _damaged(file: File, bad: Bad, scope: str) -> Damaged:
     where = f"{file.name}, row {bad.row}{f', column {bad.column}' if bad.column else ''}"
     problem = Problem(bad.code, f"Row {bad.row} of {file.name} {bad.why}.", bad.fix, bad.column)
-    return Damaged(safe_text(bad.raw), where, problem, file.scope)
+    return Damaged(safe_text(bad.raw), where, problem, scope)
 
 
 def _version(value: Any) -> str | None:

@@ -3,7 +3,7 @@
 layout    "1.0": the major number rises when an older reader could not go on from it
 path      the configured path; another one means other files, and nothing of the old ones is missed
 files     by name: size, mtime_ns, ctime_ns, inode, sha256, rows, columns (place in `layouts`); `gone` once it is no longer there;
-          `trouble` with the problem of a file that cannot be read
+          `trouble` with the problem of a file that cannot be read; `damaged` with the scope of its damaged rows, where it had any
 layouts   each set of columns once
 position  only within a scope: the file being read and the rows of it that were handed out, the files that follow (`pending`), and
           the rows, damaged rows, trouble and sentences of this read of the scope so far
@@ -114,18 +114,20 @@ class Memory:
         }
         return State(value, self.read)
 
-    def enter(self, name: str, seen: Mapping[str, Any], rows: int, columns: list[str]) -> None:
-        """Remember a file that was read to its end."""
+    def enter(self, name: str, seen: Mapping[str, Any], rows: int, columns: list[str], damaged: str = "") -> None:
+        """Remember a file that was read to its end, and under which scope it handed out damaged rows, if any."""
         if columns not in self.layouts:
             self.layouts.append(columns)
         self.files[name] = {part: seen[part] for part in _PRINT} | {"rows": rows, "columns": self.layouts.index(columns)}
+        if damaged:
+            self.files[name]["damaged"] = damaged
 
     def enter_trouble(self, name: str, seen: Mapping[str, Any], trouble: Problem) -> None:
         """Remember a file that cannot be read, beside what it gave when it could."""
         if [] not in self.layouts:
             self.layouts.append([])
         before = self.files.get(name, {"rows": 0, "columns": self.layouts.index([])})
-        kept = {part: before[part] for part in ("rows", "columns")}
+        kept = {part: before[part] for part in ("rows", "columns", "damaged") if part in before}
         self.files[name] = {part: seen[part] for part in _PRINT} | kept | {"trouble": said(trouble)}
 
     def columns(self, name: str) -> list[str]:

@@ -12,7 +12,7 @@ import pytest
 
 from taps._kit import points
 from taps._kit.errors import Misconfigured
-from taps._kit.reader import Complete, Notice, Record, Start, State
+from taps._kit.reader import Complete, Mended, Notice, Record, Start, State
 from taps.files.found import fingerprint
 from tests.unit._files import Seen, read, reader, write
 
@@ -279,7 +279,7 @@ def test_nothing_is_absent_from_a_snapshot_with_damaged_rows(tmp_path: Path) -> 
     write(tmp_path / "a.csv", HEADER + "1,a\n2\n")
     seen = read(tmp_path, path="a.csv", snapshot=True, key=["id"])
     assert (len(seen.damaged), seen.completes) == (1, [])
-    assert read(tmp_path, path="a.csv", key=["id"]).completes == [Complete("s", 2)]
+    assert read(tmp_path, path="a.csv", key=["id"]).completes == [Complete("s", 1)]
 
 
 def test_a_file_gone_from_a_folder_is_told_of_and_remembered(tmp_path: Path) -> None:
@@ -571,3 +571,29 @@ def test_hidden_files_and_those_of_an_open_office_program_are_passed_over(tmp_pa
 def test_a_home_folder_with_brackets_in_its_name(tmp_path: Path) -> None:
     csv(tmp_path / "home [1]" / "in" / "a.csv", 1)
     assert ids(read(tmp_path / "home [1]", path="in/*.csv")) == ["1"]
+
+
+def test_a_file_of_many_that_is_read_alone_tells_that_its_damaged_rows_may_be_mended(tmp_path: Path) -> None:
+    write(tmp_path / "in/a.csv", "k,v\n1,a\n2\n")
+    write(tmp_path / "in/b.csv", "k,v\n3\n")
+    first = read(tmp_path, path="in", key=["k"])
+    assert [bad.scope for bad in first.damaged] == ["s:in/a.csv", "s:in/b.csv"]
+    assert first.completes == [Complete("s", 1)]
+    write(tmp_path / "in/a.csv", "k,v\n1,a\n2,b\n")
+    second = read(tmp_path, first, path="in", key=["k"])
+    assert [message for message in second.messages if isinstance(message, Mended)] == [Mended("s:in/a.csv")]
+    write(tmp_path / "in/a.csv", "k,v\n1,a\n2,c\n")
+    third = read(tmp_path, second, path="in", key=["k"])
+    assert [message for message in third.messages if isinstance(message, Mended)] == [], "there was nothing left to mend"
+
+
+def test_after_a_kill_a_file_tells_of_mended_rows_too(tmp_path: Path, small: None) -> None:
+    write(tmp_path / "in/a.csv", "k,v\n1\n" + "".join(f"{n},x\n" for n in range(2, 9)))
+    write(tmp_path / "in/b.csv", "k,v\n20,x\n")
+    whole = read(tmp_path, path="in", key=["k"])
+    begun = next(message for message in whole.messages if isinstance(message, State))
+    rest = read(tmp_path, begun, path="in", key=["k"])
+    assert rest.damaged == [], "it was handed out before the kill"
+    write(tmp_path / "in/a.csv", "k,v\n1,x\n")
+    mended = read(tmp_path, rest, path="in", key=["k"])
+    assert Mended("s:in/a.csv") in mended.messages
