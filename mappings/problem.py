@@ -39,6 +39,7 @@ CODES: dict[str, str] = {
     "MAP-TOTAL": "lines, tax and total of the document do not add up",
     "MAP-HELD": "another row of the same document has a problem",
     "MAP-NONE": "no document of the mapping fits this record",
+    "MAP-TWIN": "two rows make the same document",
     "MAP-COMPANY": "no company can be found for this document",
     # posting and delivering
     "POST-ACCOUNT": "the route names no account for this role",

@@ -21,6 +21,10 @@ _decoder = msgspec.json.Decoder(float_hook=Decimal)
 _encoder = msgspec.json.Encoder(decimal_format="string", order="sorted")
 
 
+LARGEST = Decimal(10**12)
+"""What one document may be worth, or move: below it sums of many fit into 64 bits of millionths too."""
+
+
 Id = sa.BigInteger().with_variant(sa.Integer(), "sqlite")
 """A whole number that is a primary key: on SQLite INTEGER makes it the row's own number, which saves an index."""
 

@@ -27,8 +27,11 @@ from pipelines.hub.erase import hold_off
 from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub, allocate
 from pipelines.hub.tables import document, landed, lineage, source_head
+from pipelines.hub.types import LARGEST
 from pipelines.hub.words import Cause, Outcome
+from pipelines.steps import twins
 from pipelines.steps.ingest import Count, Source
+from pipelines.steps.twins import Current
 from taps._kit.points import at
 
 STEP = "translate"
@@ -44,17 +47,6 @@ class _Row:
 
 
 @dataclass(slots=True)
-class _Current:
-    """The newest revision of a document that came from a group before."""
-
-    document_id: UUID
-    revision: int
-    content_hash: str
-    deleted: bool
-    seq: int
-
-
-@dataclass(slots=True)
 class _Writes:
     documents: list[dict[str, Any]] = field(default_factory=list)
     sources: list[list[int]] = field(default_factory=list)
@@ -62,6 +54,29 @@ class _Writes:
     outcomes: dict[Outcome, list[int]] = field(default_factory=dict)
     good: list[str] = field(default_factory=list)
     bad: list[tuple[str, list[Problem]]] = field(default_factory=list)
+    given_up: bool = False
+    """Whether a group no longer makes a document that it made before."""
+
+
+@dataclass(slots=True)
+class _Group:
+    """Rows that make documents together, and what they mean now."""
+
+    key: str
+    live: list[_Row]
+    gone: list[_Row]
+    """Deletes that nobody has worked on."""
+    made: dict[UUID, Document] = field(default_factory=dict)
+    problems: list[Problem] = field(default_factory=list)
+    bad: set[int] = field(default_factory=set)
+    """Which live rows have a problem of their own; none named: all of them."""
+    outcome: Outcome | None = None
+    """Set where nothing is made of the rows, whatever they hold."""
+
+    @property
+    def settled(self) -> bool:
+        """Whether it is known what the group makes."""
+        return self.outcome is None and not self.problems
 
 
 def translate(hub: Hub, source: Source, context: Context, lease: Lease, limit: int = 2_000) -> Count:
@@ -76,9 +91,8 @@ def translate(hub: Hub, source: Source, context: Context, lease: Lease, limit: i
             return Count()
         writes = _Writes()
         now = hub.clock()
-        current = _current(tx, source, keys)
-        for key, rows in _groups(tx, source, keys):
-            _translate_group(writes, source, context, key, rows, current.get(key, []), now)
+        groups = [_translated(source, context, key, rows) for key, rows in _groups(tx, source, keys)]
+        _put_groups(tx, writes, source, context, groups, _current(tx, source, keys), now)
         _write(tx, source, writes, now)
         at("M1")
         worked = sum(len(seqs) for seqs in writes.outcomes.values())
@@ -149,8 +163,8 @@ def _groups(tx: Connection, source: Source, keys: Sequence[str]) -> Iterator[tup
         yield name, group
 
 
-def _current(tx: Connection, source: Source, keys: Sequence[str]) -> dict[str, list[_Current]]:
-    found: dict[str, list[_Current]] = {}
+def _current(tx: Connection, source: Source, keys: Sequence[str]) -> dict[str, list[Current]]:
+    found: dict[str, list[Current]] = {}
     for row in tx.execute(
         sa.select(
             document.c.group_key, document.c.document_id, document.c.revision, document.c.content_hash, document.c.deleted, document.c.seq
@@ -161,41 +175,73 @@ def _current(tx: Connection, source: Source, keys: Sequence[str]) -> dict[str, l
             document.c.current,
         )
     ):
-        found.setdefault(row[0], []).append(_Current(*row[1:]))
+        found.setdefault(row[0], []).append(Current(*row[1:]))
     return found
 
 
-def _translate_group(
-    writes: _Writes, source: Source, context: Context, key: str, rows: list[_Row], before: list[_Current], now: datetime
-) -> None:
-    live = [row for row in rows if row.op == "upsert"]
-    if not live:
-        _mark(writes, Outcome.WORKED, rows)
-        _vanish(writes, before, set(), now)
-        writes.good.append(key)
-        return
-    if any(row.body is None for row in live):  # erased: what was made of these rows stays as it is
-        _mark(writes, Outcome.EXCLUDED, [row for row in live if row.outcome is None])
-        _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
-        return
-    bodies = [_decoder.decode(row.body or "") for row in live]
-    if source.mapping.complete_when == "expression" and not source.mapping.complete(bodies, context):
-        _mark(writes, Outcome.HELD, live)  # until a row comes that completes the group and makes it dirty again
-        _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
-        return
+def _translated(source: Source, context: Context, key: str, rows: list[_Row]) -> _Group:
+    """What a group means now; nothing is written yet."""
+    group = _Group(key, [row for row in rows if row.op == "upsert"], [row for row in rows if row.op != "upsert"])
+    if any(row.body is None for row in group.live):
+        group.outcome = Outcome.EXCLUDED  # erased: what was made of these rows stays as it is
+        return group
+    bodies = [_decoder.decode(row.body or "") for row in group.live]
+    if bodies and source.mapping.complete_when == "expression" and not source.mapping.complete(bodies, context):
+        group.outcome = Outcome.HELD  # until a row comes that completes the group and makes it dirty again
+        return group
     result = source.mapping.translate(bodies, context)
-    if result.problems:
-        bad = set(result.rows) or set(range(len(live)))
-        _mark(writes, Outcome.PROBLEM, [row for place, row in enumerate(live) if place in bad])
-        _mark(writes, Outcome.HELD, [row for place, row in enumerate(live) if place not in bad])
-        _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
-        writes.bad.append((key, result.problems))
-        return
-    _mark(writes, Outcome.TRANSLATED if result.documents else Outcome.EXCLUDED, live)
-    _mark(writes, Outcome.WORKED, [row for row in rows if row.op != "upsert"])
-    made = {_revise(writes, source, context, key, each, before, [row.seq for row in live], now) for each in result.documents}
-    _vanish(writes, before, made, now)
-    writes.good.append(key)
+    group.made = {document_id(context.connection, each.type, each.source_id): each for each in result.documents}
+    group.problems = [*result.problems, *(problem for made in result.documents for problem in _too_large(made))]
+    group.bad = set(result.rows)
+    for row in group.live:
+        row.body = None  # a batch holds documents, not their sources too
+    return group
+
+
+def _too_large(made: Document) -> Iterator[Problem]:
+    """What no database can count: rather a typing error than a sale."""
+    money, cost = made.amount(), made.cost()
+    measures = {"amount": money and money[0], "cost": cost and cost[0], "units": made.units(), "hours": made.hours()}
+    for name, value in measures.items():
+        if value is not None and abs(value) >= LARGEST:
+            say = f"{made.title} {made.number()}: its {name} ({value:f}) cannot be: {LARGEST:,} and more is not counted."
+            yield Problem("MAP-TYPE", say, "Correct it at the source.", name)
+
+
+def _put_groups(
+    tx: Connection,
+    writes: _Writes,
+    source: Source,
+    context: Context,
+    groups: Sequence[_Group],
+    current: Mapping[str, list[Current]],
+    now: datetime,
+) -> None:
+    """Decide on each group, with an eye on documents that two of them make."""
+    sound = {group.key: list(group.made) for group in groups if group.settled}
+    owned = twins.owners(tx, source.connection, source.stream, sound, current)
+    revised: set[UUID] = set()
+    for group in groups:
+        _mark(writes, Outcome.WORKED, group.gone)
+        group.problems += [twins.twin(made, source.stream) for each, made in group.made.items() if (group.key, each) in owned.twins]
+        if group.outcome is not None:
+            _mark(writes, group.outcome, [row for row in group.live if row.outcome is None or group.outcome is Outcome.HELD])
+        elif group.problems:
+            bad = group.bad or set(range(len(group.live)))
+            _mark(writes, Outcome.PROBLEM, [row for place, row in enumerate(group.live) if place in bad])
+            _mark(writes, Outcome.HELD, [row for place, row in enumerate(group.live) if place not in bad])
+            writes.bad.append((group.key, group.problems))
+        else:
+            _mark(writes, Outcome.TRANSLATED if group.made else Outcome.EXCLUDED, group.live)
+            writes.good.append(group.key)
+            own = {each.document_id: each for each in current.get(group.key, ())}
+            for identity, made in group.made.items():
+                known = own.get(identity) or owned.taken_over.get(identity)
+                _revise(writes, source, context, group, made, identity, known, now)
+            revised |= group.made.keys()
+    for group in groups:
+        if group.settled:
+            _vanish(writes, current.get(group.key, []), revised, now)
 
 
 def _mark(writes: _Writes, outcome: Outcome, rows: list[_Row]) -> None:
@@ -203,14 +249,12 @@ def _mark(writes: _Writes, outcome: Outcome, rows: list[_Row]) -> None:
 
 
 def _revise(
-    writes: _Writes, source: Source, context: Context, key: str, made: Document, before: list[_Current], seqs: list[int], now: datetime
-) -> UUID:
+    writes: _Writes, source: Source, context: Context, group: _Group, made: Document, identity: UUID, known: Current | None, now: datetime
+) -> None:
     """Put the document as a new revision, unless it is what the newest one is."""
-    identity = document_id(context.connection, made.type, made.source_id)
-    known = next((each for each in before if each.document_id == identity), None)
     body, private, digest = pack(made)
     if known is not None and known.content_hash == digest and known.deleted == made.source_deleted:
-        return identity
+        return
     money, cost = made.amount(), made.cost()
     parents = made.parents()
     if known is not None:
@@ -224,7 +268,7 @@ def _revise(
             "connection_id": context.connection,
             "company_id": made.company or "group",
             "stream": source.stream,
-            "group_key": key,
+            "group_key": group.key,
             "source_id": made.source_id,
             "number": made.number(),
             "body": body.decode(),
@@ -250,8 +294,7 @@ def _revise(
             "translated_at": now,
         }
     )
-    writes.sources.append(seqs)
-    return identity
+    writes.sources.append([row.seq for row in group.live])
 
 
 def _legs(made: Document) -> list[list[Any]] | None:
@@ -262,13 +305,14 @@ def _legs(made: Document) -> list[list[Any]] | None:
     return [[leg.name, leg.business_date.isoformat() if leg.business_date else None] for leg in legs]
 
 
-def _vanish(writes: _Writes, before: list[_Current], made: set[UUID], now: datetime) -> None:
+def _vanish(writes: _Writes, before: list[Current], made: set[UUID], now: datetime) -> None:
     """A document whose rows are gone gets a last revision that says so; its body stays for the reversal."""
     for known in before:
         if known.document_id not in made and not known.deleted:
             writes.replaced.append(known.seq)
             writes.documents.append({"vanished": known, "translated_at": now})
             writes.sources.append([])
+            writes.given_up = True
 
 
 def _write(tx: Connection, source: Source, writes: _Writes, now: datetime) -> None:
@@ -285,6 +329,8 @@ def _write(tx: Connection, source: Source, writes: _Writes, now: datetime) -> No
     if writes.replaced:
         tx.execute(sa.update(document).where(among(tx, document.c.seq, writes.replaced)).values(current=False))
     bulk.insert(tx, document, rows)
+    if writes.given_up:
+        twins.try_again(tx, source.connection)
     pairs = [{"document_seq": first + place, "landed_seq": seq} for place, seqs in enumerate(writes.sources) for seq in seqs]
     if pairs:
         bulk.insert(tx, lineage, pairs)
@@ -292,7 +338,7 @@ def _write(tx: Connection, source: Source, writes: _Writes, now: datetime) -> No
 
 def _whole(tx: Connection, values: dict[str, Any]) -> Mapping[str, Any]:
     """The values of a revision; for a vanished document those of its newest one, without money, stock and time."""
-    known: _Current | None = values.pop("vanished", None)
+    known: Current | None = values.pop("vanished", None)
     if known is None:
         return values
     last = tx.execute(sa.select(document).where(document.c.seq == known.seq)).one()._asdict()
