@@ -250,15 +250,24 @@ def _wrong(verdict: Verdict, where: str, name: Name, said: Sequence[State], stan
     if not stands:
         verdict.lost += 1
         verdict.faults.append(f"{name[1]} is lost: {where} has nothing of it, the source says {said[-1]}")
-    elif stands not in said and _size(stands) > max(map(_size, said)):
+    elif where == "the stock" and stands not in said and _difference(stands, said[-1]) in _effects(said):
         verdict.doubled[where] += 1
-        verdict.faults.append(f"{name[1]} is doubled: {where} has {stands}, the source never said more than {said[-1]}")
+        verdict.faults.append(f"{name[1]} is doubled: {where} has {stands}, the source says {said[-1]}")
     else:
         verdict.faults.append(f"{name[1]} is wrong: {where} has {stands}, the source says {said[-1]}")
 
 
-def _size(state: State) -> Decimal:
-    return sum((abs(amount) for _name, amount in state), Decimal(0))
+def _effects(said: Sequence[State]) -> list[State]:
+    """What one attempt may have done: led from any state to any other."""
+    states = [(), *said]
+    return [_difference(later, earlier) for later in states for earlier in states if later != earlier]
+
+
+def _difference(one: State, other: State) -> State:
+    sums = dict(one)
+    for name, amount in other:
+        sums[name] = sums.get(name, Decimal(0)) - amount
+    return tuple(sorted((name, amount) for name, amount in sums.items() if amount))
 
 
 def _changes(states: Iterable[State]) -> list[State]:
