@@ -93,7 +93,7 @@ def _refuse_foreign(tx: Connection, found: str | None) -> None:
 def _alone(hub: Hub) -> Iterator[Connection]:
     """A write transaction that no other process migrates beside."""
     try:
-        with hub.engine.connect() as tx, _patient(hub, tx), tx.begin():
+        with hub.spoken(busy=False), hub.engine.connect() as tx, _patient(hub, tx), tx.begin():
             if not hub.sqlite:
                 tx.exec_driver_sql(f"SET LOCAL lock_timeout = '{_WAIT_SECONDS}s'")
                 tx.exec_driver_sql(f"SELECT pg_advisory_xact_lock({_LOCK})")

@@ -14,14 +14,17 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Engine, make_url
+from sqlalchemy.engine import URL, Connection, Engine, make_url
 
 from pipelines.hub.tables import counter
-from taps._kit.errors import Fatal, Misconfigured, Retryable
+from taps._kit.disk import is_full, no_room
+from taps._kit.errors import CounterfoilError, Fatal, Misconfigured, Retryable
 from taps._kit.reader import utc_now
 
 _BUSY_MILLISECONDS = 5_000
 _READING = "counterfoil_reading"
+_HOT = ("landed", "source_head", "document", "lineage", "operation", "disposition", "attempt", "receipt", "crosswalk")
+_FIRST_REFRESH = 2_000
 _open: ContextVar[int] = ContextVar("hub_transactions", default=0)
 
 
@@ -30,11 +33,11 @@ def open_engine(url: str) -> Engine:
 
     Parameters stay hidden: bodies hold personal fields, and an exception's text goes to logs.
     """
-    parsed = make_url(url)
+    parsed = _address(url)
     if parsed.get_backend_name() == "sqlite":
         if not parsed.database or parsed.database == ":memory:":
             raise Misconfigured("The hub needs a file: several processes share it. Write hub: sqlite:///hub.db")
-        Path(parsed.database).parent.mkdir(parents=True, exist_ok=True)
+        _make_folder(Path(parsed.database).parent)
         engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         _prepare_sqlite(engine)
         return engine
@@ -48,10 +51,24 @@ def open_engine(url: str) -> Engine:
 
 def resolve_sqlite(url: str, home: Path) -> str:
     """A database URL whose SQLite file, where relative, starts at the home folder."""
-    parsed = make_url(url)
+    parsed = _address(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).is_absolute():
         return str(parsed.set(database=str((home / parsed.database).resolve())))
     return parsed.render_as_string(hide_password=False)
+
+
+def _address(url: str) -> URL:
+    try:
+        return make_url(url)
+    except sa.exc.ArgumentError:
+        raise Misconfigured("counterfoil.yaml: hub: this is no address of a database. Write for example hub: sqlite:///hub.db") from None
+
+
+def _make_folder(folder: Path) -> None:
+    try:
+        folder.mkdir(parents=True, exist_ok=True)
+    except OSError as error:
+        raise Misconfigured(f"The folder of the hub's database, {folder}, cannot be made: {error.strerror}.") from error
 
 
 def _prepare_sqlite(engine: Engine) -> None:
@@ -74,6 +91,10 @@ def _prepare_sqlite(engine: Engine) -> None:
         conn.exec_driver_sql("BEGIN" if conn.get_execution_options().get(_READING) else "BEGIN IMMEDIATE")
 
 
+class Busy(Retryable):
+    """Another program kept the database for too long."""
+
+
 class Hub:
     """One hub database. Hand it around; open a transaction only where rows are read or written, never around a call to another system."""
 
@@ -82,18 +103,20 @@ class Hub:
         self.engine = open_engine(url)
         self.clock = clock
         self.sqlite = self.engine.dialect.name == "sqlite"
+        self._worked = 0
+        self._refresh_at = _FIRST_REFRESH
 
     @contextlib.contextmanager
     def begin(self) -> Iterator[Connection]:
-        """A write transaction: all or nothing. Raises Retryable when another writer kept the database for more than five seconds."""
+        """A write transaction: all or nothing.
+
+        Raises Retryable when another writer kept the database for more than five seconds, or the disk is full, and Misconfigured when the
+        file may not be written.
+        """
         token = _open.set(_open.get() + 1)
         try:
-            with self.engine.begin() as tx:
+            with self.spoken(), self.engine.begin() as tx:
                 yield tx
-        except sa.exc.OperationalError as trouble:
-            if _busy(trouble):
-                raise Retryable("The hub's database is in use by another program; the step will be done again.") from trouble
-            raise
         finally:
             _open.reset(token)
 
@@ -103,19 +126,58 @@ class Hub:
         token = _open.set(_open.get() + 1)
         try:
             options = {_READING: True} if self.sqlite else {"isolation_level": "REPEATABLE READ"}
-            with self.engine.connect().execution_options(**options) as tx:
+            with self.spoken(), self.engine.connect().execution_options(**options) as tx:
                 yield tx
         finally:
             _open.reset(token)
 
+    @contextlib.contextmanager
+    def spoken(self, *, busy: bool = True) -> Iterator[None]:
+        """Turn what the database itself says of disk and rights (and of locks, if `busy`) into errors that a person understands."""
+        try:
+            yield
+        except self._errors as trouble:
+            told = self._told(trouble)
+            if told is None or (isinstance(told, Busy) and not busy):
+                raise
+            raise told from trouble
+
+    @property
+    def _errors(self) -> tuple[type[Exception], ...]:
+        """SQLAlchemy's, and the driver's own: rows that are copied go past SQLAlchemy."""
+        return (sa.exc.OperationalError, self.engine.dialect.loaded_dbapi.OperationalError)
+
+    def _told(self, trouble: Exception) -> CounterfoilError | None:
+        original = getattr(trouble, "orig", None) or trouble
+        file = Path(self.engine.url.database or "") if self.sqlite else None
+        if is_full(original, file.parent if file else None):
+            return no_room(f"the hub's database{f' {file}' if file else ''}")
+        text = str(original).lower()
+        if any(word in text for word in ("locked", "deadlock", "could not serialize", "lock timeout")):
+            return Busy("The hub's database is in use by another program; the step will be done again.")
+        if file and any(word in text for word in ("unable to open", "readonly", "read-only")):
+            return Misconfigured(
+                f"The hub's database {file} may not be opened or written by the account that Counterfoil runs under. "
+                "Give that account the right to write the file and its folder, or set another `hub` in counterfoil.yaml."
+            )
+        return None
+
+    def worked(self, rows: int) -> None:
+        """Be told of work done, in rows; refreshes PostgreSQL's statistics whenever four times as much has been worked as at the last time.
+
+        PostgreSQL plans by statistics, and a first run makes its tables grow a thousandfold before its own daemon looks.
+        """
+        self._worked += rows
+        if self.sqlite or self._worked < self._refresh_at:
+            return
+        self._refresh_at = 4 * self._worked
+        with self.begin() as tx:
+            for name in _HOT:
+                tx.exec_driver_sql(f"ANALYZE {name}")
+
     def close(self) -> None:
         """Give the connections back; the hub may be opened again."""
         self.engine.dispose()
-
-
-def _busy(trouble: sa.exc.OperationalError) -> bool:
-    text = str(trouble.orig).lower()
-    return any(word in text for word in ("locked", "deadlock", "could not serialize", "lock timeout"))
 
 
 def outside_transactions() -> None:

@@ -90,9 +90,15 @@ def read_stream(home: Home, hub: Hub, connection: TapConnection, stream: str, pr
     reader = _reader(home, connection)
     source = source_of(home, connection, stream, reader)
     with held(hub, f"ingest/{connection.name}/{stream}") as lease:
-        return ingest(
-            hub, source, reader, Surroundings(clock=hub.clock), lease, lambda rows: progress("read", f"{connection.name}/{stream}", rows)
-        )
+        last = 0
+
+        def seen(rows: int) -> None:
+            nonlocal last
+            hub.worked(rows - last)
+            last = rows
+            progress("read", f"{connection.name}/{stream}", rows)
+
+        return ingest(hub, source, reader, Surroundings(clock=hub.clock), lease, seen)
 
 
 def translate_stream(home: Home, hub: Hub, connection: TapConnection, stream: str, progress: Progress = silent) -> Count:
@@ -101,20 +107,20 @@ def translate_stream(home: Home, hub: Hub, connection: TapConnection, stream: st
     context = context_of(home, connection)
     with held(hub, f"translate/{connection.name}/{stream}") as lease:
         reopen(hub, source, delivery.digest(source.mapping.digest, repr(sorted(context.lookups.items()))), lease)
-        return _until_done(lambda: translate(hub, source, context, lease), "translated", f"{connection.name}/{stream}", progress)
+        return _until_done(hub, lambda: translate(hub, source, context, lease), "translated", f"{connection.name}/{stream}", progress)
 
 
 def resolve_all(hub: Hub, progress: Progress = silent) -> Count:
     """Resolve what is translated."""
     with held(hub, "resolve") as lease:
-        return _until_done(lambda: resolve(hub, lease), "resolved", "documents", progress)
+        return _until_done(hub, lambda: resolve(hub, lease), "resolved", "documents", progress)
 
 
 def plan_route(hub: Hub, route: Route, progress: Progress = silent) -> Count:
     """Plan what is resolved."""
     with held(hub, f"plan/{route.name}") as lease:
         open_periods(hub, route, lease)
-        return _until_done(lambda: plan(hub, route, lease), "planned", route.name, progress)
+        return _until_done(hub, lambda: plan(hub, route, lease), "planned", route.name, progress)
 
 
 def deliver_target(home: Home, hub: Hub, name: str, routes: Sequence[Route], progress: Progress = silent) -> Count:
@@ -136,21 +142,22 @@ def deliver_target(home: Home, hub: Hub, name: str, routes: Sequence[Route], pro
         delivering.open_target(hub, destination)
         try:
             delivering.reopen(hub, destination, lease)
-            total = _until_done(lambda: delivering.look_up(hub, destination, lease), "looked up", name, progress)
+            total = _until_done(hub, lambda: delivering.look_up(hub, destination, lease), "looked up", name, progress)
             total.worked = 0
-            total.add(_until_done(lambda: delivering.deliver(hub, destination, lease), "delivered", name, progress))
+            total.add(_until_done(hub, lambda: delivering.deliver(hub, destination, lease), "delivered", name, progress))
             return total
         finally:
             writer.close()
 
 
-def _until_done(step: Callable[[], Count], verb: str, what: str, progress: Progress) -> Count:
+def _until_done(hub: Hub, step: Callable[[], Count], verb: str, what: str, progress: Progress) -> Count:
     total = Count()
     while True:
         count = step()
         if not count.worked:
             return total
         total.add(count)
+        hub.worked(count.worked)
         progress(verb, what, total.worked)
 
 
