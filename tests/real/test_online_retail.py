@@ -20,7 +20,7 @@ from tests.real import variants
 from tests.real.online_retail_judge import judge
 from tests.real.online_retail_ties import FLOOR, judge_ties
 
-pytestmark = [pytest.mark.long, pytest.mark.shared]
+pytestmark = [pytest.mark.long, pytest.mark.shared, pytest.mark.timeout(1800)]
 
 BUNDLED = Path(__file__).parents[2] / "pipelines/sandbox/online_retail"
 MAPPING = Path(__file__).parents[2] / "mappings/online_retail/lines.yaml"
