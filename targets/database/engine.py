@@ -11,6 +11,7 @@ from typing import Any
 import sqlalchemy as sa
 from sqlalchemy.engine import URL, Connection, Engine, make_url
 
+from taps._kit.disk import is_full, no_room
 from taps._kit.errors import Misconfigured, Retryable
 from targets.database.config import DatabaseConfig
 from targets.database.tables import METADATA
@@ -111,6 +112,9 @@ def writing(engine: Engine) -> Iterator[Connection]:
                 tx.execute(sa.select(sa.func.pg_advisory_xact_lock(_LOCK)))
             yield tx
     except (sa.exc.OperationalError, sa.exc.InterfaceError) as gone:
+        file = Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
+        if is_full(gone, file.parent if file else None):
+            raise no_room(f"the target's database {file or engine.url.database}") from gone
         raise Retryable(f"The database of the target does not answer: {fault_of(gone)}.", log=str(gone)) from gone
 
 

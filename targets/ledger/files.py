@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import errno
 import fcntl
 import hashlib
@@ -14,7 +15,8 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
-from taps._kit.errors import Misconfigured, Retryable, Tampered
+from taps._kit.disk import is_full, no_room
+from taps._kit.errors import CounterfoilError, Misconfigured, Retryable, Tampered
 
 _CHUNK = 1 << 20
 _WAIT_SECONDS = 10.0
@@ -30,7 +32,10 @@ class Lock:
 
     def take(self) -> None:
         """Wait for the lock. Raises Retryable with the process that holds it."""
-        handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        try:
+            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+        except OSError as error:
+            raise trouble(self._path.parent, error) from error
         give_up = time.monotonic() + _WAIT_SECONDS
         while True:
             try:
@@ -45,8 +50,9 @@ class Lock:
                 os.close(handle)
                 raise Retryable(f"The ledger in {self._path.parent} is being written by another process (pid {holder}). Try again later.")
             time.sleep(_POLL_SECONDS)
-        os.ftruncate(handle, 0)
-        os.pwrite(handle, str(os.getpid()).encode(), 0)
+        with contextlib.suppress(OSError):  # for whoever waits: on a full disk they are told no name
+            os.ftruncate(handle, 0)
+            os.pwrite(handle, str(os.getpid()).encode(), 0)
         self._file = handle
 
     def free(self) -> None:
@@ -77,8 +83,18 @@ def make_folder(folder: Path) -> None:
         for path in reversed(missing):
             path.mkdir(exist_ok=True)
             sync_folder(path.parent)
-    except OSError as denied:
-        raise Misconfigured(f"The ledger's folder {folder} cannot be made: {denied.strerror}.") from denied
+    except OSError as error:
+        raise trouble(folder, error) from error
+
+
+def trouble(folder: Path, error: OSError) -> CounterfoilError:
+    """Why the ledger cannot be written: no room, no right, or a disk or network that may be back later."""
+    if is_full(error):
+        return no_room(f"the ledger in {folder}")
+    say = f"The ledger in {folder} cannot be written: {error.strerror}."
+    if isinstance(error, PermissionError | FileNotFoundError | NotADirectoryError | FileExistsError):
+        return Misconfigured(f"{say} Give the account that runs Counterfoil the right to write there, or set another path.")
+    return Retryable(say)
 
 
 class Grown:
@@ -103,8 +119,8 @@ class Grown:
         new = not self.path.exists()
         try:
             self._file = os.open(self.path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o644)
-        except OSError as denied:
-            raise Misconfigured(f"{self.path} cannot be written: {denied.strerror}.") from denied
+        except OSError as error:
+            raise trouble(self.path.parent, error) from error
         if new:
             sync_folder(self.path.parent)
         for chunk in self.chunks(0, committed):

@@ -16,10 +16,10 @@ from collections.abc import Set as AbstractSet
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from taps._kit.errors import Fatal, Retryable, Tampered
+from taps._kit.errors import Fatal, Tampered
 from taps._kit.points import at
 from targets.ledger.config import LedgerConfig
-from targets.ledger.files import Grown, Lock, make_folder
+from targets.ledger.files import Grown, Lock, make_folder, trouble
 from targets.ledger.text import FIRST_SUM, Entry, Malformed, Text, digest, quoted, read_entry, sealed, torn_fault
 
 MAIN, ACCOUNTS, ENTRIES = "main.beancount", "accounts.beancount", "entries.beancount"
@@ -117,8 +117,11 @@ class Journal:
             line, why = self._main_fault() or (1, "this file was changed")
             raise Tampered(f"{self._main.path}, line {line}: {why}. Give the ledger a folder of its own.")
         if there != wanted:
-            self._main.write(wanted, 0)
-            self._main.sync()
+            try:
+                self._main.write(wanted, 0)
+                self._main.sync()
+            except OSError as error:
+                raise trouble(self.folder, error) from error
         self._main.take(wanted)
 
     def _main_text(self) -> str:
@@ -247,8 +250,8 @@ class Journal:
         try:
             self._append_accounts(accounts)
             written = self._append_entries(attempts)
-        except OSError as full:
-            raise Retryable(f"The ledger in {self.folder} could not be written: {full.strerror}.") from full
+        except OSError as error:
+            raise trouble(self.folder, error) from error
         self.usable = True
         return written
 

@@ -172,7 +172,7 @@ def test_a_full_disk_says_so_and_nothing_of_the_batch_stays(writer, monkeypatch)
         return real(file, data[: len(data) // 2], at)
 
     monkeypatch.setattr(files.os, "pwrite", short)
-    with pytest.raises(Retryable, match="No space left on device"):
+    with pytest.raises(Retryable, match="There is no room left on the disk for the ledger in "):
         writer.send([payload])
     monkeypatch.undo()
     with pytest.raises(Fatal, match="open it again"):
@@ -373,7 +373,7 @@ def test_a_second_writer_waits_and_is_told_who_writes(writer, monkeypatch):
 def test_a_folder_that_cannot_be_made_is_a_matter_of_configuration(tmp_path):
     (tmp_path / "file").write_text("")
     writer = LedgerWriter(LedgerConfig(path="file/books", operating_currency="EUR"), tmp_path)
-    with pytest.raises(Misconfigured, match="cannot be made"):
+    with pytest.raises(Misconfigured, match="cannot be written: File exists"):
         writer.open(None)
     assert [problem.code for problem in writer.check()] == ["READ-DENIED"]
 
