@@ -132,5 +132,13 @@ def _place(home: Home, system: str) -> str | None:
 
 
 def peak_mb() -> int:
-    """Peak resident memory of this process in MB (Linux counts kilobytes)."""
+    """Peak resident memory of this program in MB.
+
+    Linux tells it of the program itself in /proc; `getrusage` starts from what its caller had used, which is not ours.
+    """
+    status = Path("/proc/self/status")
+    if status.exists():
+        for line in status.read_text(encoding="ascii", errors="replace").splitlines():
+            if line.startswith("VmHWM:"):
+                return int(line.split()[1]) // 1024
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024

@@ -7,7 +7,6 @@ file to receipts of a ledger and a database, with both equations.
 from __future__ import annotations
 
 import json
-import resource
 import sqlite3
 import sys
 import time
@@ -19,6 +18,7 @@ from typing import Any
 
 import msgspec
 
+from pipelines.sandbox.demo import peak_mb
 from tests.bench import orders
 
 BATCH = 2_000
@@ -98,8 +98,7 @@ def main() -> None:
     """Run one subject and print what it took."""
     name, source, folder = sys.argv[1], Path(sys.argv[2]), Path(sys.argv[3])
     timed = {"floor": floor, "counterfoil": counterfoil}[name](source, folder)
-    peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024
-    print(json.dumps({"timed": timed, "peak_mb": peak}))
+    print(json.dumps({"timed": timed, "peak_mb": peak_mb()}))
 
 
 if __name__ == "__main__":
