@@ -106,7 +106,7 @@ def test_an_order_that_deliver_claims_while_its_deletion_is_planned_does_not_sta
     def write_after_delivery(*given: object) -> None:
         if not delivered:
             with monkeypatch.context() as once, ThreadPoolExecutor(1) as elsewhere:
-                once.setattr(running, "_until_done", lambda step, *_rest: step())
+                once.setattr(running, "_until_done", lambda _hub, step, *_rest: step())
                 home = company.home
                 delivery = elsewhere.submit(running.deliver_target, home, other, "ledger", list(home.routes.values()))
                 delivered.append(delivery.result(60).worked)
