@@ -83,6 +83,11 @@ NAIVE = {
     ),
 }
 
+KEYED = Bug(
+    "naive worker that keeps its keys: what is in doubt is sent again without a look-up", (_ABSENT,), (("H2", "stock"),), "stock", False
+)
+"""No bug on the database: the target answers a repeated send with the first receipt."""
+
 BUGS = (
     Bug(
         "it sends before the claim is committed",

@@ -7,13 +7,15 @@ before, and its source has changed since. After every kill both equations and th
 
 from __future__ import annotations
 
+import os
+
 import pytest
 
 from tests.faults.conftest import Born
 from tests.faults.tally import Tally
 from tests.faults.trial import POINTS, TARGETS, Caught, Life, Zygote
 
-SEEDS = range(5)
+SEEDS = range(50 if os.environ.get("COUNTERFOIL_SIZE") == "nightly" else 5)
 
 
 def killed_everywhere(life: Life, target: str, points: tuple[str, ...], hub: str, tally: Tally) -> None:

@@ -10,7 +10,7 @@ from pathlib import Path
 import pytest
 
 from tests.faults.conftest import Born
-from tests.faults.planted import BUGS, NAIVE, Bug, plant
+from tests.faults.planted import BUGS, KEYED, NAIVE, Bug, plant
 from tests.faults.tally import Tally
 from tests.faults.trial import Caught, Life, Zygote
 
@@ -59,11 +59,17 @@ def test_the_naive_worker_doubles(target: str, tmp_path: Path, born: Born, tally
 
 
 @pytest.mark.long
+def test_the_database_alone_stops_a_naive_worker_that_keeps_its_keys(tmp_path: Path, born: Born) -> None:
+    with Zygote(plant(KEYED, tmp_path / "broken")) as zygote:
+        assert found(KEYED, zygote, born) is None
+
+
+@pytest.mark.long
 def test_the_same_kills_without_the_bugs_find_nothing(zygote: Zygote, born: Born, tally: Tally) -> None:
     life = born(zygote, 0)
     try:
-        for bug in BUGS:
-            chase(life, bug)
+        for kills, target, trade_after in sorted({(bug.kills, bug.target, bug.trade_after or False) for bug in BUGS}):
+            life.chase(kills, target, trade_after=trade_after)
     except Caught as caught:
         pytest.fail(f"{caught}\nthe company is in {life.company.path}", pytrace=False)
     finally:
