@@ -84,7 +84,11 @@ NAIVE = {
 }
 
 KEYED = Bug(
-    "naive worker that keeps its keys: what is in doubt is sent again without a look-up", (_ABSENT,), (("H2", "stock"),), "stock", False
+    "naive worker that keeps its keys: what is in doubt is sent again without a look-up",
+    (_ABSENT,),
+    (("H2", "stock"),),
+    "stock",
+    trade_after=False,
 )
 """No bug on the database: the target answers a repeated send with the first receipt."""
 
