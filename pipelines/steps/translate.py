@@ -35,6 +35,8 @@ from pipelines.steps.twins import Current
 from taps._kit.points import at
 
 STEP = "translate"
+_CHARACTERS = 1 << 24
+"""Text of a batch, one group more or less: two thousand rows of ten megabytes would fill the memory."""
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -116,21 +118,23 @@ def reopen(hub: Hub, source: Source, digest: str, lease: Lease) -> None:
 
 
 def _dirty(tx: Connection, source: Source, limit: int) -> list[str]:
-    """The first group keys with untranslated rows, so many that their rows are about `limit`; at least one."""
+    """The first group keys with untranslated rows, so many that their rows are about `limit` and not too long; at least one."""
+    length = sa.func.octet_length if tx.dialect.name == "postgresql" else sa.func.length  # neither looks at more rows than are asked for
     found = tx.execute(
-        sa.select(landed.c.group_key, sa.func.count())
+        sa.select(landed.c.group_key, sa.func.count(), sa.func.coalesce(sa.func.sum(length(landed.c.body)), 0))
         .where(*_of(source), landed.c.outcome.is_(None))
         .group_by(landed.c.group_key)
         .order_by(landed.c.group_key)
         .limit(limit)
     )
     keys: list[str] = []
-    rows = 0
-    for key, count in found:
-        if keys and rows + count > limit:
+    rows = characters = 0
+    for key, count, size in found:
+        if keys and (rows + count > limit or characters + size > _CHARACTERS):
             break
         keys.append(key)
         rows += count
+        characters += size
     return keys
 
 

@@ -15,7 +15,7 @@ from typing import Any
 
 from taps._kit.errors import Misconfigured
 from taps.files.config import FileStream
-from taps.files.rows import BATCH, Bad, Item, Layout, corrupt, digits, distinct, keyed
+from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, corrupt, digits, distinct, keyed
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a local time has no zone)
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}
@@ -47,7 +47,7 @@ class Parquet:
                 group += 1
             groups = range(group, file.metadata.num_row_groups)
             try:
-                for batch in file.iter_batches(batch_size=BATCH, row_groups=groups, use_threads=False):
+                for batch in file.iter_batches(batch_size=_batch_size(file.metadata), row_groups=groups, use_threads=False):
                     last = first + batch.num_rows
                     if last > skip:
                         start = max(skip - first, 0)
@@ -55,6 +55,14 @@ class Parquet:
                     first = last
             except (arrow.ArrowException, OSError) as error:
                 raise corrupt(name, "Parquet", error) from None
+
+
+def _batch_size(metadata: Any) -> int:
+    """Rows to fetch at once: 2,000, or fewer where rows are so large that as many would not fit into memory."""
+    size = BATCH
+    for group in (metadata.row_group(place) for place in range(metadata.num_row_groups)):
+        size = min(size, BATCH_CHARACTERS * group.num_rows // max(group.total_byte_size, 1))
+    return max(size, 1)
 
 
 def _pyarrow() -> tuple[Any, Any]:
