@@ -93,6 +93,10 @@ class Books(Value):
             if name not in asked or answer not in asked[name].answers
         ]
 
+    def unknown_roles(self) -> list[str]:
+        """Roles with an account to which nothing is ever booked."""
+        return [role for role in self.accounts if role not in table().roles and role not in self.settlement.values()]
+
 
 def _segment(text: str) -> str:
     """A word that may stand in an account's name: `shopify_payments` → `ShopifyPayments`."""

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from decimal import Decimal, InvalidOperation
@@ -16,11 +17,12 @@ from mappings import shipped
 from mappings.language import Mapping as StreamMapping
 from mappings.language import MappingError
 from mappings.model import REGISTRY
+from mappings.posting.table import table
 from pipelines.home.settings import Installation, Posting, Route, TapConnection, TargetConnection
-from pipelines.hub.store import resolve_sqlite
+from pipelines.hub.store import refuse_no_hub, resolve_sqlite
 from taps._kit.errors import CounterfoilError, Misconfigured
-from taps._kit.registry import tap
-from targets._kit.registry import target
+from taps._kit.registry import TapType, tap, taps
+from targets._kit.registry import TargetType, target, targets
 
 _CONNECTION = "pipelines.components.Connection"
 _ROUTE = "pipelines.components.Route"
@@ -36,6 +38,11 @@ def _exact_number(loader: yaml.SafeLoader, node: yaml.ScalarNode) -> Decimal:
 
 
 def _text_keys(loader: yaml.SafeLoader, node: yaml.MappingNode) -> dict[str, Any]:
+    seen: set[str] = set()
+    for key, _value in node.value:
+        if key.value in seen:
+            raise yaml.MarkedYAMLError(problem=f"the key {key.value} is there twice", problem_mark=key.start_mark)
+        seen.add(key.value)
     loader.flatten_mapping(node)
     return {str(key.value): loader.construct_object(value, deep=True) for key, value in node.value}
 
@@ -68,15 +75,19 @@ def load(path: Path) -> Home:
     if not (path / "counterfoil.yaml").is_file():
         raise Misconfigured(f"{path} is no home folder: it has no counterfoil.yaml. `counterfoil init --home {path}` makes one.")
     mistakes: list[str] = []
-    installation = _model(Installation, _yaml(path / "counterfoil.yaml", mistakes), path / "counterfoil.yaml", mistakes)
+    settings = _yaml(path / "counterfoil.yaml", mistakes)
+    installation = None if mistakes else _model(Installation, settings, path / "counterfoil.yaml", mistakes)
     taps: dict[str, TapConnection] = {}
     targets: dict[str, TargetConnection] = {}
     routes: dict[str, Route] = {}
     for file, attributes in _components(path / "connections", _CONNECTION, mistakes):
         if "tap" in attributes:
             _add(taps, TapConnection, attributes, file, mistakes)
-        else:
+        elif "target" in attributes:
             _add(targets, TargetConnection, attributes, file, mistakes)
+        else:
+            close = next((_close(key, ("tap", "target")) for key in attributes if _close(key, ("tap", "target"))), "")
+            mistakes.append(f"{file}: attributes: names neither a tap to read from nor a target to write to{close}")
     for file, attributes in _components(path / "routes", _ROUTE, mistakes):
         _add(routes, Route, attributes, file, mistakes)
     lookups = {file.stem: _yaml(file, mistakes) for file in sorted((path / "lookups").glob("*.yaml"))}
@@ -93,8 +104,11 @@ def load(path: Path) -> Home:
 def _yaml(file: Path, mistakes: list[str]) -> dict[str, Any]:
     try:
         loaded = yaml.load(file.read_text(encoding="utf-8"), Loader=_Exact) or {}  # noqa: S506 (a SafeLoader with exact numbers)
-    except (OSError, UnicodeDecodeError, yaml.YAMLError, InvalidOperation) as trouble:
-        mistakes.append(f"{file}: cannot be read as YAML: {' '.join(str(trouble).split())}")
+    except OSError as trouble:
+        mistakes.append(f"{file}: cannot be read: {trouble.strerror}")
+        return {}
+    except (UnicodeDecodeError, yaml.YAMLError, InvalidOperation) as trouble:
+        mistakes.append(_no_yaml(file, trouble))
         return {}
     if not isinstance(loaded, dict):
         mistakes.append(f"{file}: holds a {type(loaded).__name__} where settings are expected")
@@ -102,12 +116,23 @@ def _yaml(file: Path, mistakes: list[str]) -> dict[str, Any]:
     return loaded
 
 
+def _no_yaml(file: Path, trouble: Exception) -> str:
+    if isinstance(trouble, UnicodeDecodeError):
+        return f"{file}: is not written in UTF-8"
+    mark = getattr(trouble, "problem_mark", None)
+    line = f", line {mark.line + 1}" if mark is not None else ""
+    return f"{file}{line}: this is not YAML: {getattr(trouble, 'problem', None) or 'a number or a character is none'}"
+
+
 def _components(folder: Path, expected: str, mistakes: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
     for file in sorted(folder.glob("*.yaml")):
+        known = len(mistakes)
         document = _yaml(file, mistakes)
-        if not document:
+        if len(mistakes) > known:
             continue
-        if document.get("type") != expected:
+        if not document:
+            mistakes.append(f"{file}: is empty; take it away, or bring its content back")
+        elif document.get("type") != expected:
             mistakes.append(f"{file}: type: must be {expected}, not {document.get('type')!r}")
         elif not isinstance(document.get("attributes"), dict):
             mistakes.append(f"{file}: attributes: is missing")
@@ -121,19 +146,28 @@ def _add(into: dict[str, Any], model: type[BaseModel], attributes: dict[str, Any
         into[file.stem] = made
 
 
-def _model(model: type[T], values: dict[str, Any], file: Path, mistakes: list[str]) -> T | None:
+def _model(model: type[T], values: dict[str, Any], file: Path, mistakes: list[str], within: str = "") -> T | None:
     try:
         return model.model_validate(values)
     except ValidationError as invalid:
-        mistakes.extend(_sentence(file, model, error) for error in invalid.errors())
+        mistakes.extend(f"{file}: {_sentence(model, error, within)}" for error in invalid.errors())
         return None
 
 
-def _sentence(file: Path, model: type[BaseModel], error: Any) -> str:
-    where = ".".join(str(part) for part in error["loc"])
+def _sentence(model: type[BaseModel], error: Any, within: str) -> str:
+    """Where the mistake is and what it is, with a likely fix."""
+    spoken = [str(part) for part in error["loc"] if model is not Route or part != "kinds"]  # in YAML the kinds stand beside the settings
+    where = ".".join([within, *spoken] if within else spoken) or "settings"
     if error["type"] == "extra_forbidden":
-        return f"{file}: {where}: there is no such setting{_close(str(error['loc'][-1]), _names(model, error['loc'][:-1]))}"
-    return f"{file}: {where or 'settings'}: {error['msg']}"
+        return f"{where}: there is no such setting{_close(str(error['loc'][-1]), _names(model, error['loc'][:-1]))}"
+    if error["type"] == "missing":
+        return f"{where}: is missing"
+    if error["type"] in ("enum", "literal_error"):
+        known = re.findall("'([^']*)'", error["ctx"]["expected"])
+        return f"{where}: {error['input']!r} is not one of {', '.join(known)}{_close(str(error['input']), known)}"
+    if error["type"] == "model_type" and error["loc"][-2:-1] == ("kinds",) and spoken[-1] not in REGISTRY:
+        return f"{where}: there is no such setting{_close(spoken[-1], (*Posting.model_fields, *REGISTRY))}"
+    return f"{where}: {error['msg'].removeprefix('Value error, ')}"
 
 
 def _names(model: type[BaseModel], path: tuple[int | str, ...]) -> list[str]:
@@ -166,15 +200,19 @@ def _mappings(path: Path, taps: Mapping[str, TapConnection], mistakes: list[str]
 
 def _crossed(home: Home) -> Iterator[str]:
     """What is only wrong between files."""
+    try:
+        refuse_no_hub(home.installation.hub)
+    except CounterfoilError as wrong:
+        yield f"counterfoil.yaml: hub: {wrong.say}"
     for connection in home.taps.values():
         yield from _connection_mistakes(home, connection)
     for destination in home.targets.values():
         try:
             kind = target(destination.target)
         except CounterfoilError as unknown:
-            yield f"connections/{destination.name}.yaml: {unknown.say}"
+            yield f"connections/{destination.name}.yaml: target: {unknown.say.rstrip('.')}{_close(destination.target, targets())}"
             continue
-        yield from _config_mistakes(kind.config, destination.config, f"connections/{destination.name}.yaml")
+        yield from _config_mistakes(kind, destination.config, f"connections/{destination.name}.yaml", home.path)
     for route in home.routes.values():
         yield from _route_mistakes(home, route)
 
@@ -184,22 +222,31 @@ def _connection_mistakes(home: Home, connection: TapConnection) -> Iterator[str]
     try:
         kind = tap(connection.tap)
     except CounterfoilError as unknown:
-        yield f"{file}: {unknown.say}"
+        yield f"{file}: tap: {unknown.say.rstrip('.')}{_close(connection.tap, taps())}"
         return
-    yield from _config_mistakes(kind.config, connection.config, file)
+    yield from _config_mistakes(kind, connection.config, file, home.path)
+    streams = connection.config.get("streams")
+    if isinstance(streams, dict):
+        unread = [stream for stream in connection.mappings if stream not in streams]
+        yield from (f"{file}: mappings: there is no stream {stream!r} under config.streams{_close(stream, streams)}" for stream in unread)
     companies = [connection.company] if isinstance(connection.company, str) else list(connection.company.table.values())
     for company in companies:
         if company not in home.installation.companies:
-            yield f"{file}: company: {company!r} is not in counterfoil.yaml"
+            yield f"{file}: company: {company!r} is not in counterfoil.yaml{_close(company, home.installation.companies)}"
     for name in connection.mappings.values():
         for lookup in home.mappings[name].lookups:
             if lookup not in home.lookups:
                 yield f"{file}: mapping {name} needs lookups/{lookup}.yaml, which is not there"
 
 
-def _config_mistakes(model: type[BaseModel], config: dict[str, Any], file: str) -> list[str]:
+def _config_mistakes(kind: TapType | TargetType, config: dict[str, Any], file: str, home: Path) -> list[str]:
     mistakes: list[str] = []
-    _model(model, config, Path(file), mistakes)
+    made = _model(kind.config, config, Path(file), mistakes, "config")
+    if made is not None:
+        try:
+            kind.build(made, home)
+        except CounterfoilError as wrong:
+            mistakes.append(f"{file}: config: {wrong.say}")
     return mistakes
 
 
@@ -222,7 +269,10 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
     if destination is None:
         yield f"there is no target connection {posting.target!r}{_close(posting.target, home.targets)}"
         return
-    offered = target(destination.target).kinds
+    try:
+        offered = target(destination.target).kinds
+    except CounterfoilError:
+        return  # told of with its connection
     for kind, policy in posting.kinds.items():
         if kind not in ("*", "test_order") and kind not in REGISTRY:
             yield f"{kind!r} is no kind of document{_close(kind, REGISTRY)}"
@@ -233,6 +283,7 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
         yield "books: accounts are missing"
     if posting.books is not None:
         yield from (f"books.decisions: {unknown}" for unknown in posting.books.unknown_decisions())
+        yield from (f"books.accounts: there is no role {role!r}{_close(role, table().roles)}" for role in posting.books.unknown_roles())
 
 
 def _close(given: str, known: Iterable[str]) -> str:

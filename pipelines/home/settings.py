@@ -8,11 +8,13 @@ HOME/mappings/, HOME/lookups/  see mappings.shipped and `load`
 
 from __future__ import annotations
 
+import difflib
 from datetime import date, time
 from enum import StrEnum
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
+from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
 from mappings.posting import EFFECTS, Books
 
@@ -21,12 +23,25 @@ class _Settings(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
 
+def _zone(name: str) -> str:
+    try:
+        ZoneInfo(name)
+    except (OSError, ValueError, LookupError):
+        close = difflib.get_close_matches(name, available_timezones(), 1)
+        raise ValueError(f"there is no time zone {name!r}{f'; did you mean {close[0]}?' if close else ''}") from None
+    return name
+
+
+TimeZone = Annotated[str, AfterValidator(_zone)]
+"""A zone as IANA names it: Europe/Dublin."""
+
+
 class Company(_Settings):
     """A legal entity whose books are kept."""
 
     legal_name: str
     base_currency: str = Field(pattern="^[A-Z]{3}$")
-    timezone: str
+    timezone: TimeZone
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
     decisions: dict[str, Any] = {}
 
@@ -55,7 +70,7 @@ class TapConnection(_Settings):
     name: str
     tap: str
     company: str | ByLocation
-    timezone: str
+    timezone: TimeZone
     day_cutoff: time = time(0, 0)
     """Sales before this local time count to the day before."""
     config: dict[str, Any]
@@ -100,7 +115,9 @@ class Policy(_Settings):
         if (self.as_ is None) == (self.exclude is None):
             raise ValueError("give either `as` or `exclude` with a reason")
         if self.as_ is not None and self.as_ not in EFFECTS:
-            raise ValueError(f"`as: {self.as_}` is no representation; there are {', '.join(sorted(EFFECTS))}")
+            close = difflib.get_close_matches(self.as_, EFFECTS, 1)
+            known = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(EFFECTS))}"
+            raise ValueError(f"`as: {self.as_}` is no representation; {known}")
         return self
 
 

@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import sqlalchemy as sa
-from sqlalchemy.engine import URL, Connection, Engine, make_url
+from sqlalchemy.engine import Connection, Engine, make_url
 
 from pipelines.hub.tables import counter
 from taps._kit.disk import is_full, no_room
@@ -33,35 +33,37 @@ def open_engine(url: str) -> Engine:
 
     Parameters stay hidden: bodies hold personal fields, and an exception's text goes to logs.
     """
-    parsed = _address(url)
-    if parsed.get_backend_name() == "sqlite":
-        if not parsed.database or parsed.database == ":memory:":
-            raise Misconfigured("The hub needs a file: several processes share it. Write hub: sqlite:///hub.db")
+    refuse_no_hub(url)
+    parsed = make_url(url)
+    if parsed.get_backend_name() == "sqlite" and parsed.database:
         _make_folder(Path(parsed.database).parent)
         engine = sa.create_engine(parsed, hide_parameters=True, connect_args={"timeout": _BUSY_MILLISECONDS / 1000})
         _prepare_sqlite(engine)
         return engine
-    if parsed.get_backend_name() == "postgresql":
-        try:
-            return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
-        except ModuleNotFoundError as missing:
-            raise Misconfigured("PostgreSQL needs its driver: pip install 'counterfoil[postgres]'") from missing
-    raise Misconfigured(f"The hub runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()!r}.")
+    try:
+        return sa.create_engine(parsed.set(drivername="postgresql+psycopg"), pool_pre_ping=True, hide_parameters=True)
+    except ModuleNotFoundError as missing:
+        raise Misconfigured("PostgreSQL needs its driver: pip install 'counterfoil[postgres]'") from missing
+
+
+def refuse_no_hub(url: str) -> None:
+    """Raise Misconfigured for an address at which no hub can be."""
+    try:
+        parsed = make_url(url)
+    except sa.exc.ArgumentError:
+        raise Misconfigured("This is no address of a database. Write for example hub: sqlite:///hub.db") from None
+    if parsed.get_backend_name() not in ("sqlite", "postgresql"):
+        raise Misconfigured(f"The hub runs on SQLite or PostgreSQL, not on {parsed.get_backend_name()!r}.")
+    if parsed.get_backend_name() == "sqlite" and (not parsed.database or parsed.database == ":memory:"):
+        raise Misconfigured("The hub needs a file: several processes share it. Write hub: sqlite:///hub.db")
 
 
 def resolve_sqlite(url: str, home: Path) -> str:
     """A database URL whose SQLite file, where relative, starts at the home folder."""
-    parsed = _address(url)
+    parsed = make_url(url)
     if parsed.get_backend_name() == "sqlite" and parsed.database and not Path(parsed.database).is_absolute():
         return str(parsed.set(database=str((home / parsed.database).resolve())))
     return parsed.render_as_string(hide_password=False)
-
-
-def _address(url: str) -> URL:
-    try:
-        return make_url(url)
-    except sa.exc.ArgumentError:
-        raise Misconfigured("counterfoil.yaml: hub: this is no address of a database. Write for example hub: sqlite:///hub.db") from None
 
 
 def _make_folder(folder: Path) -> None:
