@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
@@ -125,6 +126,9 @@ def _no_yaml(file: Path, trouble: Exception) -> str:
 
 
 def _components(folder: Path, expected: str, mistakes: list[str]) -> Iterator[tuple[Path, dict[str, Any]]]:
+    if folder.is_dir() and not os.access(folder, os.R_OK | os.X_OK):
+        mistakes.append(f"{folder}: cannot be read: Permission denied")
+        return
     for file in sorted(folder.glob("*.yaml")):
         known = len(mistakes)
         document = _yaml(file, mistakes)
@@ -195,6 +199,8 @@ def _mappings(path: Path, taps: Mapping[str, TapConnection], mistakes: list[str]
                     found[name] = shipped.find(name, home=path)
             except MappingError as wrong:
                 mistakes.append(f"{path / 'connections' / connection.name}.yaml: mappings.{stream}: {wrong.say}")
+            except OSError as trouble:
+                mistakes.append(f"{trouble.filename}: cannot be read: {trouble.strerror}")
     return found
 
 

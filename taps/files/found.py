@@ -43,8 +43,9 @@ class Found:
 def find(stream_name: str, stream: FileStream, home: Path) -> Found:
     """Look for the files of a stream."""
     wanted = home / stream.path
-    many = _is_pattern(stream.path) or wanted.is_dir()
+    many = _is_pattern(stream.path)
     try:
+        many = many or wanted.is_dir()
         paths = sorted(_paths(stream, wanted, home), key=lambda path: path.as_posix())
     except PermissionError as error:
         return Found({}, many, denied(_shown(Path(error.filename or wanted), home)))

@@ -115,6 +115,11 @@ def writing(engine: Engine) -> Iterator[Connection]:
         file = Path(str(engine.url.database)) if engine.dialect.name == "sqlite" else None
         if is_full(gone, file.parent if file else None):
             raise no_room(f"the target's database {file or engine.url.database}") from gone
+        if file and fault_of(gone).endswith(("SQLITE_READONLY", "SQLITE_CANTOPEN", "SQLITE_READONLY_DIRECTORY")):
+            raise Misconfigured(
+                f"The target's database {file} may not be written by the account that Counterfoil runs under. "
+                "Give that account the right to write the file and its folder, or set another url."
+            ) from gone
         raise Retryable(f"The database of the target does not answer: {fault_of(gone)}.", log=str(gone)) from gone
 
 
