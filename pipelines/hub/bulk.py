@@ -55,3 +55,8 @@ def among(tx: Connection, column: sa.ColumnElement[Any], values: Collection[Any]
         return column == sa.any_(sa.bindparam(None, list(values), type_=sa.ARRAY(column.type)))
     listed = json.dumps([value.hex if isinstance(value, UUID) else value for value in values])
     return column.in_(sa.select(sa.type_coerce(sa.func.json_each(listed).table_valued("value").c.value, column.type)))
+
+
+def length(tx: Connection, column: sa.ColumnElement[str]) -> sa.ColumnElement[int]:
+    """How long a text is, in bytes or characters, whichever the database has without a function of ours."""
+    return sa.func.octet_length(column) if tx.dialect.name == "postgresql" else sa.func.length(column)

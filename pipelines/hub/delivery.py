@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from bisect import bisect_right
 from collections.abc import Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
+from itertools import accumulate
 from typing import Any, NamedTuple
 from uuid import UUID
 
@@ -14,10 +16,11 @@ from sqlalchemy.engine import Connection, Row
 
 from mappings.problem import Problem
 from pipelines.hub import bulk, crosswalks, leases, problems
-from pipelines.hub.bulk import among
+from pipelines.hub.bulk import among, length
 from pipelines.hub.ledger_tables import attempt, disposition, operation, receipt
 from pipelines.hub.outbox import PERIOD
 from pipelines.hub.store import allocate
+from pipelines.hub.tables import document
 from pipelines.hub.words import DONE, AttemptState, Fate, OperationState, Want
 from targets._kit.writer import Payload, Receipt, Verb
 
@@ -65,8 +68,8 @@ def wake(tx: Connection, now: datetime, target: str) -> None:
     _fate(tx, woken, Fate.READY, "")
 
 
-def due(tx: Connection, now: datetime, target: str, routes: Sequence[str], limit: int) -> Sequence[Row[Any]]:
-    """The next ready operations, oldest first; none whose subject is in doubt."""
+def due(tx: Connection, now: datetime, target: str, routes: Sequence[str], limit: int, characters: int) -> Sequence[Row[Any]]:
+    """The next ready operations, oldest first, up to `limit` and to about `characters` of documents; none whose subject is in doubt."""
     doubtful = operation.alias()
     in_doubt = sa.exists().where(
         doubtful.c.target == operation.c.target,
@@ -75,8 +78,9 @@ def due(tx: Connection, now: datetime, target: str, routes: Sequence[str], limit
         doubtful.c.part == operation.c.part,
         doubtful.c.state == OperationState.IN_DOUBT,
     )
-    return tx.execute(
-        sa.select(operation)
+    rows = tx.execute(
+        sa.select(operation, length(tx, document.c.body).label("characters"))
+        .join(document, document.c.seq == operation.c.document_seq)
         .where(
             operation.c.target == target,
             operation.c.state == OperationState.READY,
@@ -87,6 +91,8 @@ def due(tx: Connection, now: datetime, target: str, routes: Sequence[str], limit
         .order_by(operation.c.operation_id)
         .limit(limit)
     ).all()
+    total = list(accumulate(row.characters for row in rows))
+    return rows[: max(1, bisect_right(total, characters))]
 
 
 def booked(tx: Connection, target: str, operations: Sequence[Row[Any]]) -> dict[tuple[str, UUID, str], Booked]:

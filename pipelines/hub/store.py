@@ -82,9 +82,9 @@ def _prepare_sqlite(engine: Engine) -> None:
             "synchronous=FULL",
             f"busy_timeout={_BUSY_MILLISECONDS}",
             "foreign_keys=ON",
-            "cache_size=-16384",
+            "cache_size=-4096",
             "wal_autocheckpoint=8192",  # 32 MB: rows keyed by hashes touch the same pages again and again
-            "temp_store=MEMORY",
+            "temp_store=FILE",  # a sort over all rows may not fill the memory
         ):
             raw.execute(f"PRAGMA {pragma}")
 

@@ -48,6 +48,8 @@ from targets._kit.writer import (
 
 _MOST_TRIES = 10
 _PAUSE = timedelta(seconds=60)
+_CHARACTERS = 1 << 19
+"""Text of the documents of a batch: five hundred of the largest invoice would be most of the memory."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,7 +155,7 @@ def deliver(hub: Hub, destination: Destination, lease: Lease, limit: int | None 
         delivery.wake(tx, hub.clock(), destination.connection)
     at("O1")
     with hub.read() as tx:
-        due = delivery.due(tx, hub.clock(), destination.connection, destination.routes, limit or writer.facts.batch)
+        due = delivery.due(tx, hub.clock(), destination.connection, destination.routes, limit or writer.facts.batch, _CHARACTERS)
         wanted = build(tx, destination.connection, due, destination.postings, writer.facts.verbs)
     if not due:
         return Count()

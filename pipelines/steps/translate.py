@@ -22,7 +22,7 @@ from mappings.identity import document_id
 from mappings.model import Document, pack
 from mappings.problem import Problem
 from pipelines.hub import bulk, cursors, marks, problems
-from pipelines.hub.bulk import among
+from pipelines.hub.bulk import among, length
 from pipelines.hub.erase import hold_off
 from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub, allocate
@@ -119,9 +119,8 @@ def reopen(hub: Hub, source: Source, digest: str, lease: Lease) -> None:
 
 def _dirty(tx: Connection, source: Source, limit: int) -> list[str]:
     """The first group keys with untranslated rows, so many that their rows are about `limit` and not too long; at least one."""
-    length = sa.func.octet_length if tx.dialect.name == "postgresql" else sa.func.length  # neither looks at more rows than are asked for
     found = tx.execute(
-        sa.select(landed.c.group_key, sa.func.count(), sa.func.coalesce(sa.func.sum(length(landed.c.body)), 0))
+        sa.select(landed.c.group_key, sa.func.count(), sa.func.coalesce(sa.func.sum(length(tx, landed.c.body)), 0))
         .where(*_of(source), landed.c.outcome.is_(None))
         .group_by(landed.c.group_key)
         .order_by(landed.c.group_key)
