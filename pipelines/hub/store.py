@@ -19,7 +19,7 @@ from sqlalchemy.engine import Connection, Engine, make_url
 from pipelines.hub.tables import counter
 from taps._kit.disk import is_full, no_room
 from taps._kit.errors import CounterfoilError, Fatal, Misconfigured, Retryable
-from taps._kit.reader import utc_now
+from taps._kit.surroundings import utc_now
 
 _BUSY_MILLISECONDS = 5_000
 _READING = "counterfoil_reading"

@@ -21,7 +21,8 @@ from pipelines.hub.leases import Lease, fence
 from pipelines.hub.store import Hub
 from taps._kit.errors import Fatal
 from taps._kit.points import at
-from taps._kit.reader import Complete, Damaged, Mended, Message, Notice, Reader, Record, Start, State, Surroundings, Tombstone
+from taps._kit.reader import Complete, Damaged, Mended, Message, Notice, Reader, Record, Start, State, Tombstone
+from taps._kit.surroundings import Surroundings
 
 _encoder = msgspec.json.Encoder(decimal_format="number", order="sorted", enc_hook=str)
 _DELETE_FLOOR = 10

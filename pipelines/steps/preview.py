@@ -26,8 +26,9 @@ from pipelines.home.settings import Posting, Route
 from pipelines.steps.plan import exclusion
 from pipelines.steps.run import context_of
 from taps._kit.errors import CounterfoilError, Misconfigured
-from taps._kit.reader import Damaged, Notice, Reader, Record, Surroundings
+from taps._kit.reader import Damaged, Notice, Reader, Record
 from taps._kit.registry import tap
+from taps._kit.surroundings import Surroundings
 from targets._kit.registry import target
 from targets._kit.writer import Intent, Subject, Unpreparable, Verb, Writer
 

@@ -24,8 +24,9 @@ from pipelines.steps.plan import open_periods, plan
 from pipelines.steps.resolve import resolve
 from pipelines.steps.translate import reopen, translate
 from taps._kit.errors import Retryable
-from taps._kit.reader import Reader, Surroundings
+from taps._kit.reader import Reader
 from taps._kit.registry import tap
+from taps._kit.surroundings import Surroundings
 from targets._kit.registry import target
 
 LEASE = timedelta(minutes=2)

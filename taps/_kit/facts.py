@@ -38,6 +38,14 @@ class Idempotency:
 
 
 @dataclass(frozen=True, slots=True)
+class Limit:
+    """At most `calls` within `window`, counted per tenant of the system."""
+
+    calls: int
+    window: timedelta
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One system. Only what code or docs read stands here; a later connector adds the field that it needs."""
 
@@ -56,5 +64,15 @@ class Facts:
     """Per document kind, which of create, update, void, reverse, adjust the system knows."""
     minor_digits: int | None = None
     """Decimal places that the system keeps of money; None: those of the currency."""
+    hosts: tuple[str, ...] = ()
+    """Host names that are spoken to; empty for a system of our own or one whose address the connection gives."""
+    limits: tuple[Limit, ...] = ()
+    throttles: tuple[int, ...] = (429,)
+    """Status codes that say "too fast" before anything was done."""
+    api_version: str = ""
+    linked: bool = False
+    """Whether documents have lines and name customers, items and other documents by the system's own ids. Deliver looks these up."""
+    approval: str = ""
+    """Who must say yes before the first call, how long it takes and what it costs; for people."""
     evidence: Mapping[str, Evidence] = field(default_factory=dict)
     """Per field above, how it is known. A field that is not named is tried."""

@@ -15,13 +15,13 @@ before the next `State` is landed in one transaction with that `State`. Yield a 
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
-from datetime import UTC, datetime
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from mappings.problem import Problem
 from taps._kit.facts import Facts
+from taps._kit.surroundings import Surroundings
 
 Json: TypeAlias = bool | int | str | list["Json"] | dict[str, "Json"] | None
 """What a landed body holds. Never a binary float: a reader turns it into Decimal, and Decimal is written as a string or a number
@@ -106,20 +106,6 @@ class Stream:
     """Whether one full read shows everything there is, so that an absence is a delete. Off unless the configuration says so."""
     notes: tuple[str, ...] = ()
     """What was detected (dialect, encoding, sheet), one sentence each, shown by preview and check."""
-
-
-def utc_now() -> datetime:
-    """The clock of production; tests hand in another."""
-    return datetime.now(UTC)
-
-
-@dataclass(frozen=True, slots=True)
-class Surroundings:
-    """What a connector needs from the hub. Nothing else reaches it."""
-
-    clock: Callable[[], datetime] = utc_now
-    secrets: Mapping[str, str] = field(default_factory=dict)
-    """Unsealed secrets of the connection, by name; never logged."""
 
 
 class Reader(Protocol):

@@ -24,8 +24,9 @@ from singer_sdk.helpers.capabilities import CapabilitiesEnum, PluginCapabilities
 from singer_sdk.helpers.conform import TypeConformanceLevel
 from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_LOG_BASED
 
-from taps._kit.reader import Damaged, Notice, Reader, Record, State, Stream, Surroundings
+from taps._kit.reader import Damaged, Notice, Reader, Record, State, Stream
 from taps._kit.registry import TapType
+from taps._kit.surroundings import Surroundings
 
 _SHOWN = 20
 """Damaged rows of a stream that are logged one by one; the others are counted."""

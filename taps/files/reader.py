@@ -9,7 +9,8 @@ from typing import Any
 from mappings.problem import Problem
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
-from taps._kit.reader import Damaged, Message, Record, Stream, Surroundings
+from taps._kit.reader import Damaged, Message, Record, Stream
+from taps._kit.surroundings import Surroundings
 from taps.files.config import FilesConfig, FileStream
 from taps.files.formats import format_for
 from taps.files.found import File, Found, empty, find, unreadable

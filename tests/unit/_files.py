@@ -7,7 +7,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from taps._kit.reader import Complete, Damaged, Message, Notice, Reader, Record, Start, State, Surroundings
+from taps._kit.reader import Complete, Damaged, Message, Notice, Reader, Record, Start, State
+from taps._kit.surroundings import Surroundings
 from taps.files import CONNECTOR
 
 

@@ -37,7 +37,7 @@ _PEAK = """
 import json, resource, sys
 from pathlib import Path
 import pyarrow.parquet
-from taps._kit.reader import Surroundings
+from taps._kit.surroundings import Surroundings
 from taps.files import CONNECTOR
 before = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss
 stream = {"path": sys.argv[2], "ids": ["CustomerID"]}

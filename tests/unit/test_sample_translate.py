@@ -22,7 +22,8 @@ from mappings.posting import moves, post
 from mappings.posting.books import Books
 from mappings.problem import Problem
 from pipelines.sandbox.generate import SAMPLE
-from taps._kit.reader import Damaged, Record, Surroundings
+from taps._kit.reader import Damaged, Record
+from taps._kit.surroundings import Surroundings
 from taps.files.config import FilesConfig
 from taps.files.reader import FilesReader
 

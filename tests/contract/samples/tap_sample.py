@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
-from taps._kit.reader import Surroundings
+from taps._kit.surroundings import Surroundings
 
 
 @dataclass(frozen=True)

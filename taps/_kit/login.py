@@ -1,0 +1,103 @@
+"""Log-ins: how a call says who we are, and how a token that ran out is replaced without ever losing the last good one.
+
+A rotating refresh token is stored before it is used first, under a lock that the kernel frees when its holder dies. Who finds that
+somebody else was faster takes what that one stored. Nothing is deleted on failure.
+"""
+
+from __future__ import annotations
+
+import base64
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from taps._kit.errors import Misconfigured, Retryable
+from taps._kit.points import at
+from taps._kit.surroundings import Safe
+
+ACCESS, REFRESH = "access_token", "refresh_token"
+_REFUSED = range(400, 500)
+
+
+@dataclass(frozen=True, slots=True)
+class KeyLogin:
+    """A key that does not change, in one header: `Authorization: Token …`."""
+
+    safe: Safe
+    secret: str
+    """Name of the secret."""
+    header: str = "Authorization"
+    scheme: str = "Bearer"
+    extra: Mapping[str, str] | None = None
+
+    def headers(self) -> Mapping[str, str]:
+        """The header with the key."""
+        value = self.safe.secrets().get(self.secret)
+        if not value:
+            raise Misconfigured(f"The secret {self.secret} is not set. Set it: counterfoil secret set CONNECTION {self.secret}")
+        return {self.header: f"{self.scheme} {value}".strip(), **(self.extra or {})}
+
+    def renew(self) -> bool:
+        """There is no other key."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class PasswordLogin:
+    """Basic log-in: a user and a secret, or a secret with any word behind it."""
+
+    safe: Safe
+    secret: str
+    user: str = ""
+    """Empty: the secret is the user name, as BambooHR wants it."""
+
+    def headers(self) -> Mapping[str, str]:
+        """The header with user and password."""
+        value = self.safe.secrets().get(self.secret)
+        if not value:
+            raise Misconfigured(f"The secret {self.secret} is not set. Set it: counterfoil secret set CONNECTION {self.secret}")
+        pair = f"{self.user}:{value}" if self.user else f"{value}:x"
+        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+
+    def renew(self) -> bool:
+        """There is no other password."""
+        return False
+
+
+@dataclass(frozen=True, slots=True)
+class OAuthLogin:
+    """An access token with a refresh token behind it. `grant` asks the token endpoint: (status, JSON) for a refresh token."""
+
+    title: str
+    safe: Safe
+    grant: Callable[[str], tuple[int, Mapping[str, Any]]]
+    extra: Mapping[str, str] | None = None
+
+    def headers(self) -> Mapping[str, str]:
+        """The header with the newest access token; asks for a first one where there is none yet."""
+        if not self.safe.secrets().get(ACCESS):
+            self.renew()
+        return {"Authorization": f"Bearer {self.safe.secrets()[ACCESS]}", **(self.extra or {})}
+
+    def renew(self) -> bool:
+        """Refresh under the lock; whoever had to wait for it takes what the other one stored.
+
+        Raises Misconfigured where the refresh token is refused, Retryable where the token endpoint does not answer.
+        """
+        stale = self.safe.secrets().get(ACCESS)
+        with self.safe.lock():
+            kept = self.safe.secrets()
+            if kept.get(ACCESS) != stale:
+                return True
+            if not kept.get(REFRESH):
+                raise Misconfigured(f"{self.title} is not connected yet. Run: counterfoil connect CONNECTION")
+            status, answer = self.grant(kept[REFRESH])
+            if status in _REFUSED:
+                raise Misconfigured(f"{self.title} no longer takes our refresh token. Connect it again: counterfoil connect CONNECTION")
+            if ACCESS not in answer:
+                raise Retryable(f"The log-in server of {self.title} does not answer as it should ({status}).")
+            at("T1")
+            if answer.get(REFRESH):
+                self.safe.store(REFRESH, str(answer[REFRESH]))
+            self.safe.store(ACCESS, str(answer[ACCESS]))
+            return True
