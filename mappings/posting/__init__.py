@@ -1,14 +1,15 @@
 """The posting rules as one readable table: event → accounts, sides, representation.
 
-`rules.yaml` is the table. `post` applies it, `moves` says what happens to stock, `EFFECTS` what a representation does at its target.
+`rules.yaml` is the table. `post` applies it, `rows` gives the lines of an invoice, `moves` says what happens to stock, `EFFECTS` what a representation does at its target.
 """
 
 from __future__ import annotations
 
 from mappings.posting.books import Books
 from mappings.posting.entry import Entry, Line, Move
+from mappings.posting.rows import Row, rows
 from mappings.posting.rules import EFFECTS, measure, post
 from mappings.posting.stock import moves
 from mappings.posting.table import suggested_accounts
 
-__all__ = ["EFFECTS", "Books", "Entry", "Line", "Move", "measure", "moves", "post", "suggested_accounts"]
+__all__ = ["EFFECTS", "Books", "Entry", "Line", "Move", "Row", "measure", "moves", "post", "rows", "suggested_accounts"]

@@ -36,7 +36,7 @@ class Item(NamedTuple):
 Items: TypeAlias = Iterator[Item]
 
 
-def _without_tax(line: Line, currency: str) -> tuple[Decimal, Decimal]:
+def without_tax(line: Line, currency: str) -> tuple[Decimal, Decimal]:
     """Goods before discount and the discount, both without the tax that a tax-inclusive line holds."""
     net, discount = line.net_amount - line.tax_amount, line.discount_amount
     if discount and line.net_amount:
@@ -52,7 +52,7 @@ def trade(document: Trade, representation: str, books: Books) -> Items:
     for line in document.lines:
         discount = line.discount_amount
         if inclusive:
-            gross, discount = _without_tax(line, document.currency)
+            gross, discount = without_tax(line, document.currency)
         else:
             gross = line.net_amount + discount
         sums[line.kind] = sums.get(line.kind, ZERO) + gross

@@ -128,7 +128,7 @@ def _cost_shares(occasion: Occasion) -> Iterator[Share]:
             )
     counted = isinstance(document, StockMovement) and document.movement_type in ("adjustment", "count")
     event = "cost/count" if counted else "cost/stock" if isinstance(document, StockMovement) else "cost/goods"
-    yield from _by_rule(occasion, event, amounts.cost(document), "")
+    yield from by_rule(occasion, event, amounts.cost(document), "")
 
 
 def _money_shares(occasion: Occasion, leg: Part, representation: str) -> Iterator[Share]:
@@ -138,9 +138,9 @@ def _money_shares(occasion: Occasion, leg: Part, representation: str) -> Iterato
     if isinstance(document, JournalEntry):
         yield from _journal(document)
     elif kind in amounts.LEGS:
-        yield from _by_rule(occasion, f"{kind}/{leg.name}", amounts.LEGS[kind](document, leg.name), representation)
+        yield from by_rule(occasion, f"{kind}/{leg.name}", amounts.LEGS[kind](document, leg.name), representation)
     elif kind in amounts.WHOLE:
-        yield from _by_rule(occasion, kind, amounts.WHOLE[kind](document, representation, books), representation)
+        yield from by_rule(occasion, kind, amounts.WHOLE[kind](document, representation, books), representation)
     else:
         occasion.problems.append(_no_rule(occasion, kind, "amount"))
 
@@ -154,7 +154,7 @@ def _journal(document: JournalEntry) -> Iterator[Share]:
             yield Share(line.role, -line.credit, "credit")
 
 
-def _by_rule(occasion: Occasion, event: str, items: amounts.Items, representation: str) -> Iterator[Share]:
+def by_rule(occasion: Occasion, event: str, items: amounts.Items, representation: str) -> Iterator[Share]:
     """Each amount with the role and side that the table gives it; a problem for what it does not know."""
     rules = table().events.get(event, {})
     for what, amount, gateway in items:

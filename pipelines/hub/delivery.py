@@ -68,8 +68,13 @@ def wake(tx: Connection, now: datetime, target: str) -> None:
     _fate(tx, woken, Fate.READY, "")
 
 
-def due(tx: Connection, now: datetime, target: str, routes: Sequence[str], limit: int, characters: int) -> Sequence[Row[Any]]:
-    """The next ready operations, oldest first, up to `limit` and to about `characters` of documents; none whose subject is in doubt."""
+def due(
+    tx: Connection, now: datetime, target: str, routes: Sequence[str], limit: int, characters: int, effect: str = ""
+) -> Sequence[Row[Any]]:
+    """The next ready operations, oldest first, up to `limit` and to about `characters` of documents; none whose subject is in doubt.
+
+    With `effect`, of that effect only.
+    """
     doubtful = operation.alias()
     in_doubt = sa.exists().where(
         doubtful.c.target == operation.c.target,
@@ -87,6 +92,7 @@ def due(tx: Connection, now: datetime, target: str, routes: Sequence[str], limit
             operation.c.route.in_(routes),
             sa.or_(operation.c.not_before.is_(None), operation.c.not_before <= now),
             ~in_doubt,
+            *([operation.c.effect == effect] if effect else []),
         )
         .order_by(operation.c.operation_id)
         .limit(limit)

@@ -28,6 +28,7 @@ from pipelines.hub.words import AttemptState, OperationState
 from pipelines.steps.ingest import Count
 from pipelines.steps.intents import Desired, build
 from taps._kit.points import at
+from taps._kit.surroundings import Surroundings
 from targets._kit.writer import (
     Absent,
     Answer,
@@ -72,12 +73,12 @@ class Destination:
         return sorted({route for route, _posting in self.postings})
 
 
-def open_target(hub: Hub, destination: Destination) -> None:
+def open_target(hub: Hub, destination: Destination, around: Surroundings) -> None:
     """Open the writer where the last receipts left it."""
     with hub.read() as tx:
         mark = cursors.load(tx, destination.connection, cursors.CHECKPOINT)
     outside_transactions()
-    destination.writer.open(mark.value or None)
+    destination.writer.open(mark.value or None, around)
 
 
 def look_up(hub: Hub, destination: Destination, lease: Lease, limit: int = 10_000) -> Count:
@@ -155,8 +156,8 @@ def deliver(hub: Hub, destination: Destination, lease: Lease, limit: int | None 
         delivery.wake(tx, hub.clock(), destination.connection)
     at("O1")
     with hub.read() as tx:
-        due = delivery.due(tx, hub.clock(), destination.connection, destination.routes, limit or writer.facts.batch, _CHARACTERS)
-        wanted = build(tx, destination.connection, due, destination.postings, writer.facts.verbs)
+        due = _due(tx, hub, destination, limit or writer.facts.batch)
+        wanted = build(tx, destination.connection, due, destination.postings, writer.facts)
     if not due:
         return Count()
     outside_transactions()
@@ -173,6 +174,15 @@ def deliver(hub: Hub, destination: Destination, lease: Lease, limit: int | None 
     at("H3")
     count.worked = len(due)
     return count
+
+
+def _due(tx: Connection, hub: Hub, destination: Destination, limit: int) -> Sequence[Row[Any]]:
+    """What goes next. Where documents name customers and items by the target's ids, these records go before all else."""
+    for effect in ("record", "") if destination.writer.facts.linked else ("",):
+        rows = delivery.due(tx, hub.clock(), destination.connection, destination.routes, limit, _CHARACTERS, effect)
+        if rows:
+            return rows
+    return []
 
 
 def _prepare(writer: Writer, wanted: Sequence[Desired]) -> tuple[list[delivery.Claim], list[tuple[Row[Any], Problem]]]:

@@ -14,7 +14,9 @@ import sqlalchemy as sa
 from sqlalchemy.engine import Connection, Row
 
 from mappings.model import REGISTRY, Document, join
-from mappings.posting import EFFECTS, Entry, moves, post
+from mappings.model.order import Trade
+from mappings.posting import EFFECTS, Entry, moves, post, rows
+from mappings.posting import Row as Shown
 from mappings.problem import Problem
 from pipelines.home.settings import Posting
 from pipelines.hub import crosswalks, delivery
@@ -23,8 +25,10 @@ from pipelines.hub.measures import COLUMNS, measured
 from pipelines.hub.outbox import leg_date
 from pipelines.hub.tables import document, tie
 from pipelines.hub.words import Want
+from pipelines.steps import related
 from taps._kit.errors import Fatal
-from targets._kit.writer import Intent, Subject, Verb
+from taps._kit.facts import Facts
+from targets._kit.writer import Intent, Related, Subject, Verb
 
 _NOTHING = Entry(date.min, ())
 
@@ -45,14 +49,15 @@ def build(
     target: str,
     operations: Sequence[Row[Any]],
     postings: Mapping[tuple[str, str], Posting],
-    verbs: Mapping[str, tuple[str, ...]],
+    facts: Facts,
 ) -> list[Desired]:
-    """Intents for these operations, in their order."""
+    """Intents for these operations, in their order; for a `linked` target with rows and with what stands there of what they name."""
     booked = delivery.booked(tx, target, operations)
     incarnations = crosswalks.incarnations(tx, target, operations)
     wanted = {row.document_seq for row in operations} | {each.document_seq for each in booked.values()}
     documents = _documents(tx, wanted)
     links = _links(tx, [row.document_id for row in operations])
+    neighbours = related.at_target(tx, target, [documents[row.document_seq] for row in operations]) if facts.linked else {}
     return [
         _desired(
             row,
@@ -61,7 +66,8 @@ def build(
             booked.get((row.kind, row.local_id, row.part)),
             incarnations.get((row.kind, row.local_id, row.part), 1),
             links.get(row.document_id, ()),
-            verbs.get(row.kind, ()),
+            facts,
+            neighbours.get(row.document_seq, {}),
         )
         for row in operations
     ]
@@ -72,6 +78,8 @@ def _documents(tx: Connection, seqs: set[int]) -> dict[int, Row[Any]]:
         sa.select(
             document.c.seq,
             document.c.type,
+            document.c.connection_id,
+            document.c.party,
             document.c.number,
             document.c.business_date,
             document.c.body,
@@ -105,7 +113,8 @@ def _desired(
     booked: delivery.Booked | None,
     incarnation: int,
     links: tuple[str, ...],
-    verbs: tuple[str, ...],
+    facts: Facts,
+    neighbours: Mapping[str, Related],
 ) -> Desired:
     absent = row.want == Want.ABSENT
     if absent and booked is None:
@@ -115,7 +124,7 @@ def _desired(
     entry, found = _entry(made, row, posting, stored) if not absent else (_NOTHING, [])
     if found:
         return Desired(row, None, tuple(found))
-    verb = _verb(absent=absent, booked=booked is not None, verbs=verbs)
+    verb = _verb(absent=absent, booked=booked is not None, verbs=facts.verbs.get(row.kind, ()))
     amount, unit = measured(stored, row.effect, row.part)
     key = delivery.digest(row.target, row.kind, row.local_id, row.part, incarnation, "reverse" if absent else "")
     return Desired(
@@ -139,6 +148,9 @@ def _desired(
             booked_bridge=booked.bridge if booked else {},
             remote_id=booked.remote_id if booked else None,
             links=links,
+            rows=_rows(made, row, posting, entry) if facts.linked else (),
+            related=neighbours,
+            walk_in=posting.walk_in,
         ),
     )
 
@@ -153,6 +165,13 @@ def _entry(made: Document, row: Row[Any], posting: Posting, stored: Row[Any]) ->
     if found:
         return _NOTHING, list(found)
     return (entry or Entry(leg_date(stored, row.part) or date.min, ())), []
+
+
+def _rows(made: Document, row: Row[Any], posting: Posting, entry: Entry) -> tuple[Shown, ...]:
+    """The lines of an invoice; none for what is no trade or books nothing."""
+    if not isinstance(made, Trade) or not entry.lines or posting.books is None or EFFECTS[row.kind] != "money":
+        return ()
+    return rows(made, representation=row.kind, books=posting.books, entry=entry)
 
 
 def _verb(*, absent: bool, booked: bool, verbs: tuple[str, ...]) -> Verb:

@@ -19,6 +19,7 @@ from pipelines.hub.binding import require_bound
 from pipelines.hub.leases import Lease
 from pipelines.hub.store import Hub
 from pipelines.steps import deliver as delivering
+from pipelines.steps.around import surroundings
 from pipelines.steps.ingest import Count, Source, ingest
 from pipelines.steps.plan import open_periods, plan
 from pipelines.steps.resolve import resolve
@@ -26,7 +27,6 @@ from pipelines.steps.translate import reopen, translate
 from taps._kit.errors import Retryable
 from taps._kit.reader import Reader
 from taps._kit.registry import tap
-from taps._kit.surroundings import Surroundings
 from targets._kit.registry import target
 
 LEASE = timedelta(minutes=2)
@@ -99,7 +99,7 @@ def read_stream(home: Home, hub: Hub, connection: TapConnection, stream: str, pr
             last = rows
             progress("read", f"{connection.name}/{stream}", rows)
 
-        return ingest(hub, source, reader, Surroundings(clock=hub.clock), lease, seen)
+        return ingest(hub, source, reader, surroundings(hub, home.path, connection.name, reader.facts), lease, seen)
 
 
 def translate_stream(home: Home, hub: Hub, connection: TapConnection, stream: str, progress: Progress = silent) -> Count:
@@ -140,7 +140,7 @@ def deliver_target(home: Home, hub: Hub, name: str, routes: Sequence[Route], pro
     writer = kind.build(kind.config.model_validate(connection.config), home.path)
     destination = delivering.Destination(name, writer, postings)
     with held(hub, f"deliver/{name}") as lease:
-        delivering.open_target(hub, destination)
+        delivering.open_target(hub, destination, surroundings(hub, home.path, name, kind.facts))
         try:
             delivering.reopen(hub, destination, lease)
             total = _until_done(hub, lambda: delivering.look_up(hub, destination, lease), "looked up", name, progress)

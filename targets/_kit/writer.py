@@ -14,8 +14,10 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from mappings.posting.entry import Line, Move
+from mappings.posting.rows import Row
 from mappings.problem import Problem
 from taps._kit.facts import Facts
+from taps._kit.surroundings import Surroundings
 
 
 class Verb(StrEnum):
@@ -39,6 +41,15 @@ class Subject(NamedTuple):
     """How it is represented there: invoice, credit_note, journal, stock_movement, contact, ..."""
     local_id: str
     part: str = ""
+
+
+class Related(NamedTuple):
+    """Another thing at the same target."""
+
+    kind: str
+    remote_id: str
+    number: str
+    """Ours: the number of the document, the SKU of the item."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +85,13 @@ class Intent:
     remote_id: str | None = None
     links: tuple[str, ...] = ()
     """Numbers of documents that this one belongs to (a credit note's sales)."""
+    rows: tuple[Row, ...] = ()
+    """Only for a target whose facts say `linked`: the lines of an invoice, Σ (net + tax) = Σ control lines in the document's own sense."""
+    related: Mapping[str, Related] = field(default_factory=dict)
+    """Only for a `linked` target, and only what stands there: `customer`, `employee`, `parent` (what is paid, credited, refunded), and
+    `item:SKU` for each item of the lines."""
+    walk_in: str = ""
+    """The name of the buyer whom the source does not name."""
 
 
 class Payload(NamedTuple):
@@ -185,8 +203,8 @@ class Writer(Protocol):
 
     facts: Facts
 
-    def open(self, checkpoint: Mapping[str, Any] | None) -> None:
-        """Take what one writer needs (locks), verify that the target is as we left it. Raises Tampered, Misconfigured, Retryable."""
+    def open(self, checkpoint: Mapping[str, Any] | None, around: Surroundings | None = None) -> None:
+        """Take what one writer needs (locks, log-in), verify that the target is as we left it. Raises Tampered, Misconfigured, Retryable."""
         ...
 
     def close(self) -> None: ...

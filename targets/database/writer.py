@@ -13,6 +13,7 @@ from sqlalchemy.engine import Connection, Engine
 from mappings.problem import Problem
 from taps._kit.errors import CounterfoilError, Fatal
 from taps._kit.facts import Facts
+from taps._kit.surroundings import Surroundings
 from taps._kit.points import at
 from targets._kit.bridge import bridge_of
 from targets._kit.writer import (
@@ -50,7 +51,7 @@ class DatabaseWriter:
         self._schema = config.table_schema
         self._engine: Engine | None = None
 
-    def open(self, checkpoint: Mapping[str, Any] | None) -> None:  # noqa: ARG002 - the receipts are in the database itself
+    def open(self, checkpoint: Mapping[str, Any] | None, around: Surroundings | None = None) -> None:  # noqa: ARG002 (the receipts are in the database itself)
         """Connect and make missing tables. Raises Misconfigured, Retryable."""
         if self.url.get_backend_name() == "sqlite":
             Path(str(self.url.database)).parent.mkdir(parents=True, exist_ok=True)

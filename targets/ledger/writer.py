@@ -11,6 +11,7 @@ from typing import Any
 
 from mappings.problem import Problem
 from taps._kit.facts import Facts
+from taps._kit.surroundings import Surroundings
 from targets._kit.writer import Absent, Answer, Found, Intent, Metadata, Payload, Period, Receipt, Sent, Unpreparable, Whereabouts
 from targets.ledger.config import LedgerConfig
 from targets.ledger.facts import FACTS
@@ -33,7 +34,7 @@ class LedgerWriter:
         self.newest: dict[str, tuple[str, Mapping[str, Any] | None]] = {}
         """After `open_unwatched`: local id → its newest idempotency key, and what stands (None: reversed)."""
 
-    def open(self, checkpoint: Mapping[str, Any] | None) -> None:
+    def open(self, checkpoint: Mapping[str, Any] | None, around: Surroundings | None = None) -> None:  # noqa: ARG002 (needs nothing)
         """Lock the folder and verify every committed byte. Raises Tampered with file and line, Misconfigured, Retryable."""
         self._journal.open(checkpoint)
         self._mark = dict(checkpoint or {})
