@@ -113,6 +113,8 @@ XLSX = [
     Bad("missing", sale("missing", currency=None), "MAP-REQUIRED",
         {"Order missing: currency is empty, and the document needs it.": AT_SOURCE}),
 ]  # fmt: skip
+WITHOUT_FIELD = (("jsonl", "raw-surrogate"), ("jsonl", "cut-off"), ("csv", "wrong-type"))
+"""Where what is left of the row does not tell."""
 ROWS = {"jsonl": JSONL, "csv": CSV, "parquet": PARQUET, "xlsx": XLSX}
 
 
@@ -137,7 +139,11 @@ def test_the_page_says_of_every_bad_row_what_is_said():
     assert on_page(*sentences)
 
 
-@pytest.mark.parametrize("form", ROWS)
+@pytest.mark.parametrize(
+    ("form", "hub_url"),
+    [*((form, "sqlite") for form in ROWS), *(pytest.param(form, "postgres", marks=pytest.mark.postgres) for form in ("jsonl", "csv"))],
+    indirect=["hub_url"],
+)
 def test_bad_rows_are_told_and_the_good_ones_beside_them_arrive(tmp_path, hub_url, form):
     """First order 1001, then every bad row, then order 1002. Afterwards the same file with all of them mended."""
     bad = ROWS[form]
@@ -148,6 +154,11 @@ def test_bad_rows_are_told_and_the_good_ones_beside_them_arrive(tmp_path, hub_ur
 
     report = office.run(code=1)
     assert office.told() == {(each.code, say, fix) for each in bad for say, fix in each.says.items()}
+    for told in office.problems():
+        assert (told["connection"], told["stream"]) == ("shop", "orders")
+        number = next(each.number for each in bad if told["say"] in each.says)
+        assert (told["location"] or "").startswith(f"{office.files}, row ") or told["subject"] == number, "it names the row, or the record"
+        assert told["field"] or (form, number) in WITHOUT_FIELD
     assert report["rows"] == {"read": len(bad) + 2, "problem": len(bad), "translated": 2, "repeated": 0}
     assert office.delivered() == ["1001", "1002"]
     assert report["operations"] == {"delivered": 4}

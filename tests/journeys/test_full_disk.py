@@ -116,7 +116,7 @@ def test_the_hub_may_run_full_at_any_point(tmp_path):
     met = on_a_small_disk(tmp_path, all_points)
     assert len(met) < 40, "some room is enough"
     assert met[0] == {"delivered": 2}
-    assert any(states.get("ready") == 2 * len(ORDERS) for states in met), "planned, nothing sent"
+    assert any(states.get("ready") for states in met), "planned, and not all sent"
     assert any(states.get("in_doubt") for states in met), "sent, and the receipts found no room"
 
 
