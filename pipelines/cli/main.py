@@ -15,6 +15,7 @@ from pipelines.cli import (
     doctoring,
     explaining,
     inventory,
+    keeping,
     previewing,
     retrying,
     running,
@@ -51,6 +52,7 @@ COMMANDS: dict[str, tuple[Callable[..., int | None], str]] = {
 for _name, (_function, _short) in COMMANDS.items():
     app.command(_name, short_help=_short)(_function)
 app.add_typer(auditing.app, name="audit")
+app.add_typer(keeping.app, name="secret")
 
 _INTERRUPTED_BY_TYPER = 130
 

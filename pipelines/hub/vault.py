@@ -12,7 +12,8 @@ import hashlib
 import os
 import time
 from collections.abc import Callable, Iterator
-from typing import Any
+from datetime import datetime
+from typing import Any, NamedTuple
 
 import sqlalchemy as sa
 from cryptography.exceptions import InvalidTag
@@ -30,6 +31,25 @@ _KEPT = 5
 """Versions that stay once a new one is stored: a vendor may accept the previous refresh token for some time."""
 _TRIES = 5
 _POLL_SECONDS = 0.05
+
+
+class Kept(NamedTuple):
+    """That a secret is there; never what it is."""
+
+    connection: str
+    name: str
+    version: int
+    stored_at: datetime
+
+
+def kept(tx: Connection) -> list[Kept]:
+    """The newest version of every secret, by connection and name."""
+    rows = tx.execute(
+        sa.select(table.c.connection_id, table.c.name, table.c.version, table.c.stored_at).order_by(
+            table.c.connection_id, table.c.name, table.c.version
+        )
+    )
+    return list({(row[0], row[1]): Kept(*row) for row in rows}.values())
 
 
 class Vault:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-from importlib.metadata import entry_points
+from functools import cache
+from importlib.metadata import EntryPoint, entry_points
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,8 @@ from pydantic import BaseModel
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
 from taps._kit.reader import Reader
+
+_GROUP = "counterfoil.taps"
 
 
 @dataclass(frozen=True, slots=True)
@@ -26,18 +29,21 @@ class TapType:
     build: Callable[[Any, Path], Reader]
 
 
+@cache
+def installed(group: str) -> Mapping[str, EntryPoint]:
+    """Entry points of a group by name, in the order of names. Read once: each reading opens the metadata of every distribution."""
+    return {entry.name: entry for entry in sorted(entry_points(group=group), key=lambda entry: entry.name)}
+
+
 def taps() -> dict[str, TapType]:
     """Every tap that is installed, by name, in the order of names."""
-    found = {}
-    for entry in sorted(entry_points(group="counterfoil.taps"), key=lambda entry: entry.name):
-        found[entry.name] = entry.load()
-    return found
+    return {name: entry.load() for name, entry in installed(_GROUP).items()}
 
 
 def tap(name: str) -> TapType:
     """The tap of that name. Raises Misconfigured with the names there are."""
-    for entry in entry_points(group="counterfoil.taps", name=name):
-        loaded: TapType = entry.load()
-        return loaded
-    known = ", ".join(sorted(entry.name for entry in entry_points(group="counterfoil.taps")))
-    raise Misconfigured(f"There is no tap {name!r}. Installed taps: {known}.")
+    found = installed(_GROUP)
+    if name not in found:
+        raise Misconfigured(f"There is no tap {name!r}. Installed taps: {', '.join(found)}.")
+    loaded: TapType = found[name].load()
+    return loaded

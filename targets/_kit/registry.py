@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
-from importlib.metadata import entry_points
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +11,10 @@ from pydantic import BaseModel
 
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
+from taps._kit.registry import installed
 from targets._kit.writer import Writer
+
+_GROUP = "counterfoil.targets"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,16 +31,13 @@ class TargetType:
 
 def targets() -> dict[str, TargetType]:
     """Every target that is installed, by name, in the order of names."""
-    found = {}
-    for entry in sorted(entry_points(group="counterfoil.targets"), key=lambda entry: entry.name):
-        found[entry.name] = entry.load()
-    return found
+    return {name: entry.load() for name, entry in installed(_GROUP).items()}
 
 
 def target(name: str) -> TargetType:
     """The target of that name. Raises Misconfigured with the names there are."""
-    for entry in entry_points(group="counterfoil.targets", name=name):
-        loaded: TargetType = entry.load()
-        return loaded
-    known = ", ".join(sorted(entry.name for entry in entry_points(group="counterfoil.targets")))
-    raise Misconfigured(f"There is no target {name!r}. Installed targets: {known}.")
+    found = installed(_GROUP)
+    if name not in found:
+        raise Misconfigured(f"There is no target {name!r}. Installed targets: {', '.join(found)}.")
+    loaded: TargetType = found[name].load()
+    return loaded

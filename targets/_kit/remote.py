@@ -110,7 +110,7 @@ class RemoteWriter(ABC):
         self._opened = self.connect(self._around)
         self.hello()
 
-    def hello(self) -> None:
+    def hello(self) -> None:  # noqa: B027 (not every system has something to say hello to)
         """A first read. Raises Misconfigured for a wrong log-in or a company that is not there."""
 
     def close(self) -> None:

@@ -204,7 +204,10 @@ class Writer(Protocol):
     facts: Facts
 
     def open(self, checkpoint: Mapping[str, Any] | None, around: Surroundings | None = None) -> None:
-        """Take what one writer needs (locks, log-in), verify that the target is as we left it. Raises Tampered, Misconfigured, Retryable."""
+        """Take what one writer needs (locks, log-in), verify that the target is as we left it.
+
+        Raises Tampered, Misconfigured, Retryable.
+        """
         ...
 
     def close(self) -> None: ...
