@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import AbstractContextManager
-from dataclasses import dataclass, field
-from datetime import datetime
+from dataclasses import dataclass
+from datetime import datetime, timedelta
 from decimal import Decimal
 from functools import cached_property
 from pathlib import Path
@@ -43,11 +43,16 @@ class ConnectionSafe:
         self._vault.store(self._connection, name, value)
 
 
+_NONE_STATED = (Limit(1_000, timedelta(seconds=1)),)
+"""For a system that names no limit: its bucket is there for the day when it says "not before"."""
+
+
 @dataclass(frozen=True, slots=True)
 class Share:
     """All limits of a system, shared by every process of the connection: a call must fit into each."""
 
-    budgets: tuple[Budget, ...] = field(default=())
+    budgets: tuple[Budget, ...]
+    """At least one."""
 
     def __call__(self) -> datetime | None:
         """Take one call: None is "go ahead", an instant is "not before"."""
@@ -57,11 +62,15 @@ class Share:
                 return not_before
         return None
 
+    def hold(self, not_before: datetime) -> None:
+        """Let nobody call before an instant that the system named."""
+        self.budgets[0].hold_until(not_before)
+
 
 def surroundings(hub: Hub, home: Path, connection: str, facts: Facts) -> Surroundings:
     """Clock, secrets and limits of one connection."""
-    share = Share(tuple(_budget(hub, connection, place, limit) for place, limit in enumerate(facts.limits)))
-    return Surroundings(clock=hub.clock, safe=ConnectionSafe(hub, home, connection), budget=share)
+    share = Share(tuple(_budget(hub, connection, place, limit) for place, limit in enumerate(facts.limits or _NONE_STATED)))
+    return Surroundings(clock=hub.clock, safe=ConnectionSafe(hub, home, connection), budget=share, hold=share.hold)
 
 
 def _budget(hub: Hub, connection: str, place: int, limit: Limit) -> Budget:

@@ -236,7 +236,8 @@ def _receive(
         for (attempt_id, each), answer in zip(claimed, answers, strict=True):
             _answered(tx, hub, destination, attempt_id, each.operation, answer)
         cursors.checkpoint(tx, hub.clock(), destination.connection, destination.writer.checkpoint())
-    return Count(landed=len(arrivals), problems=len(claimed) - len(arrivals))
+    later = any(isinstance(answer, NotSent) and answer.not_before > hub.clock() for answer in answers)
+    return Count(landed=len(arrivals), problems=len(claimed) - len(arrivals), blocked=later)
 
 
 def _answered(tx: Connection, hub: Hub, destination: Destination, attempt_id: int, row: Row[Any], answer: Answer) -> None:

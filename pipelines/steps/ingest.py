@@ -37,6 +37,8 @@ class Count:
     landed: int = 0
     repeated: int = 0
     problems: int = 0
+    blocked: bool = False
+    """The target lets nobody in for now: what is left waits for another run."""
 
     def add(self, other: Count) -> None:
         """Take up what another call did."""
@@ -44,6 +46,7 @@ class Count:
         self.landed += other.landed
         self.repeated += other.repeated
         self.problems += other.problems
+        self.blocked |= other.blocked
 
 
 @dataclass(slots=True)

@@ -160,6 +160,8 @@ def _until_done(hub: Hub, step: Callable[[], Count], verb: str, what: str, progr
         total.add(count)
         hub.worked(count.worked)
         progress(verb, what, total.worked)
+        if count.blocked:
+            return total
 
 
 def _reader(home: Home, connection: TapConnection) -> Reader:

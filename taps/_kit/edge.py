@@ -229,7 +229,9 @@ class Edge:
     def _judge(self, answer: requests.Response) -> Outcome:
         status = answer.status_code
         if status in self.facts.throttles:
-            return Blocked(self._retry_after(answer), f"it says that we are too fast ({status})")
+            not_before = self._retry_after(answer)
+            self.around.hold(not_before)
+            return Blocked(not_before, f"it says that we are too fast ({status})")
         if status >= _SERVER_FAULT or status == _TIMED_OUT:
             return Lost(f"it answered with {status}")
         if _GOOD <= status < 400:  # noqa: PLR2004 (redirects)

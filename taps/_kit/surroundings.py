@@ -20,6 +20,10 @@ def unlimited() -> datetime | None:
     return None
 
 
+def forgotten(_not_before: datetime) -> None:
+    """What becomes of a limit that nobody shares: the one call that met it knows."""
+
+
 class Safe(Protocol):
     """The secrets of one connection, where they are kept."""
 
@@ -64,5 +68,7 @@ class Surroundings:
     """Secrets of the connection, by name; never logged."""
     budget: Callable[[], datetime | None] = unlimited
     """Asked before each call: None is "go ahead", an instant is "not before"."""
+    hold: Callable[[datetime], None] = forgotten
+    """Told when the system says "not before": nobody of this connection calls until then."""
     sleep: Callable[[float], None] = time.sleep
     """Seconds."""
