@@ -121,6 +121,6 @@ class Reader(Protocol):
         """Read on from `state` (None: from the start)."""
         ...
 
-    def check(self) -> list[Problem]:
-        """What would stop a read, found without reading everything."""
+    def check(self, around: Surroundings | None = None) -> list[Problem]:
+        """What would stop a read, found without reading everything. A system behind a log-in is only asked with `around`."""
         ...

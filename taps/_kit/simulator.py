@@ -135,6 +135,8 @@ class Simulator:
         self.clock = clock or Clock()
         self.faults = FaultScript()
         self.log: list[Exchange] = []
+        self.interludes: list[Callable[[Request], None]] = []
+        """What happens in the world just before each call is answered: a row moves while somebody pages."""
         self._routes: list[tuple[str, re.Pattern[str], Handler]] = []
         self._lock = threading.Lock()
 
@@ -169,6 +171,8 @@ class Simulator:
     def answer(self, request: Request) -> tuple[Response | None, str]:
         """The answer with faults, and the fault; None: the connection ends without one."""
         with self._lock:
+            for happens in self.interludes:
+                happens(request)
             fault = self.faults.pick(request)
             response = self._faulty(request, fault) if fault else self.handle(request)
             self.log.append(Exchange(self.clock(), request, response.status if response else 0, fault.kind if fault else ""))

@@ -40,7 +40,7 @@ class FilesReader:
         """Read on from `state`. Raises Misconfigured at once for a stream that is not there or a state that is not ours."""
         return Reading(stream, self._configured(stream), self._home, state).messages()
 
-    def check(self) -> list[Problem]:
+    def check(self, around: Surroundings | None = None) -> list[Problem]:  # noqa: ARG002 (files need no log-in)
         """What is missing, unreadable, empty or without the columns that the configuration names."""
         problems: list[Problem] = []
         for name, stream in self._config.streams.items():
