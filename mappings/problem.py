@@ -21,6 +21,8 @@ class Problem:
 
 
 CODES: dict[str, str] = {
+    # connecting
+    "CONNECT-DENIED": "the system does not let us in, or does not answer",
     # reading
     "READ-DAMAGED": "a row of the source cannot be read",
     "READ-NAN": "a number of the source is NaN or infinite",

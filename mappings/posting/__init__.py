@@ -1,6 +1,7 @@
 """The posting rules as one readable table: event → accounts, sides, representation.
 
-`rules.yaml` is the table. `post` applies it, `rows` gives the lines of an invoice, `moves` says what happens to stock, `EFFECTS` what a representation does at its target.
+`rules.yaml` is the table. `post` applies it, `rows` gives the lines of an invoice, `moves` says what happens to stock, `EFFECTS` what a
+representation does at its target.
 """
 
 from __future__ import annotations

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -36,7 +37,7 @@ def _check(folder: Path) -> dict[str, Any]:
     from pipelines.cli.opening import home_at
 
     home = home_at(folder)
-    connections = [*_sources(home), *_destinations(home)]
+    connections = _connections(home)
     return {
         "ok": not any(each["problems"] for each in connections),
         "mistakes": [],
@@ -56,33 +57,23 @@ def _check(folder: Path) -> dict[str, Any]:
     }
 
 
-def _sources(home: LoadedHome) -> list[dict[str, Any]]:
-    from taps._kit.registry import tap
+def _connections(home: LoadedHome) -> list[dict[str, Any]]:
+    """Each connection with what stands against it; asked through the hub where there is one, for secrets are kept there."""
+    from pipelines.cli.opening import hub_if_there
+    from pipelines.steps.hello import greet
 
     found = []
-    for connection in home.taps.values():
-        kind = tap(connection.tap)
-        reader = kind.build(kind.config.model_validate(connection.config), home.path)
-        problems = reader.check()
-        notes = [f"{each.name}: {note}" for each in reader.streams() for note in each.notes] if not problems else []
-        found.append({"name": connection.name, "role": "tap", "system": connection.tap, "notes": notes, "problems": _told(problems)})
+    with hub_if_there(home) as hub:
+        for role, group in (("tap", home.taps), ("target", home.targets)):
+            for name, connection in group.items():
+                greeting = greet(home, hub, name)
+                system = getattr(connection, role)
+                notes, problems = list(greeting.notes), _told(greeting.problems)
+                found.append({"name": name, "role": role, "system": system, "notes": notes, "problems": problems})
     return found
 
 
-def _destinations(home: LoadedHome) -> list[dict[str, Any]]:
-    from targets._kit.registry import target
-
-    found = []
-    for connection in home.targets.values():
-        kind = target(connection.target)
-        writer = kind.build(kind.config.model_validate(connection.config), home.path)
-        found.append(
-            {"name": connection.name, "role": "target", "system": connection.target, "notes": [], "problems": _told(writer.check())}
-        )
-    return found
-
-
-def _told(problems: list[Problem]) -> list[dict[str, str]]:
+def _told(problems: Iterable[Problem]) -> list[dict[str, str]]:
     return [{"code": each.code, "field": each.field, "say": each.say, "fix": each.fix} for each in problems]
 
 

@@ -34,7 +34,7 @@ def put(connection: Connection, name: Name, home: Home = HERE) -> None:
     from pipelines.hub.audit import Audit
     from pipelines.hub.vault import Vault
 
-    loaded = _known(home_at(home), connection)
+    loaded = known(home_at(home), connection)
     value = typer.prompt(f"{name} of {connection}", hide_input=True) if sys.stdin.isatty() else sys.stdin.read()
     if not value.strip():
         raise Invalid("Nothing was given. Type the value, or pipe it: counterfoil secret set CONNECTION NAME < file")
@@ -83,7 +83,8 @@ def rotate(home: Home = HERE) -> None:
     Page().say(f"There is a new master key in {loaded.path / keys.FILE}; {count} sealed values were sealed anew. Keep a copy of the file.")
 
 
-def _known(home: Loaded, connection: str) -> Loaded:
+def known(home: Loaded, connection: str) -> Loaded:
+    """The home, if it has this connection. Raises Invalid with the name that was probably meant."""
     import difflib
 
     names = [*home.taps, *home.targets]

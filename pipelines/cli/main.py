@@ -11,6 +11,7 @@ import typer
 from pipelines.cli import (
     auditing,
     checking,
+    connecting,
     demonstrating,
     doctoring,
     explaining,
@@ -35,6 +36,7 @@ app = typer.Typer(
 COMMANDS: dict[str, tuple[Callable[..., int | None], str]] = {
     "init": (starting.init, "Make a home folder to begin with."),
     "check": (checking.check, "Check configuration and connections."),
+    "connect": (connecting.connect, "Log in to a system, and see what it offers."),
     "preview": (previewing.preview, "See what would be sent; writes nothing."),
     "run": (running.run, "Do the work: read, translate, deliver."),
     "status": (status.status, "See how things stand."),

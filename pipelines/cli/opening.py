@@ -40,6 +40,19 @@ def hub_as_it_is(home: Home) -> Iterator[Hub]:
 
 
 @contextmanager
+def hub_if_there(home: Home) -> Iterator[Hub | None]:
+    """The hub as it is, or None where nothing was run yet."""
+    from pipelines.hub.queries import hub_file
+
+    file = hub_file(home.hub_url)
+    if file is not None and not file.exists():
+        yield None
+        return
+    with hub_as_it_is(home) as hub:
+        yield hub
+
+
+@contextmanager
 def hub_for_work(home: Home) -> Iterator[Hub]:
     """The hub, made or brought to the newest schema where need be."""
     from pipelines.hub.schema import migrate

@@ -13,6 +13,7 @@ from pydantic import BaseModel
 
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
+from taps._kit.oauth import OAuth
 from taps._kit.reader import Reader
 
 _GROUP = "counterfoil.taps"
@@ -27,6 +28,8 @@ class TapType:
     config: type[BaseModel]
     facts: Facts
     build: Callable[[Any, Path], Reader]
+    oauth: Callable[[Any], OAuth] | None = None
+    """From the configuration, where a person must give consent in a browser first."""
 
 
 @cache

@@ -11,6 +11,7 @@ from pydantic import BaseModel
 
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
+from taps._kit.oauth import OAuth
 from taps._kit.registry import installed
 from targets._kit.writer import Writer
 
@@ -27,6 +28,8 @@ class TargetType:
     facts: Facts
     kinds: tuple[str, ...]
     build: Callable[[Any, Path], Writer]
+    oauth: Callable[[Any], OAuth] | None = None
+    """From the configuration, where a person must give consent in a browser first."""
 
 
 def targets() -> dict[str, TargetType]:
