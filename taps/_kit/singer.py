@@ -7,7 +7,8 @@ A wrapper names its connector and nothing else:
         connector = CONNECTOR
 
 Damaged rows and notices have no message in Singer: they are warnings in the log, with their count at the end of the stream. Relative
-paths of the configuration start at the working directory.
+paths of the configuration start at the working directory. A system behind a log-in takes its secrets from `secrets` in the configuration;
+a token that is refreshed there lives as long as the run.
 """
 
 from __future__ import annotations
@@ -26,10 +27,18 @@ from singer_sdk.singerlib.catalog import REPLICATION_FULL_TABLE, REPLICATION_LOG
 
 from taps._kit.reader import Damaged, Notice, Reader, Record, State, Stream
 from taps._kit.registry import TapType
-from taps._kit.surroundings import Surroundings
+from taps._kit.surroundings import Pocket, Surroundings
 
 _SHOWN = 20
 """Damaged rows of a stream that are logged one by one; the others are counted."""
+
+
+_SECRETS = {
+    "type": "object",
+    "additionalProperties": {"type": "string"},
+    "secret": True,
+    "description": "Keys and tokens by name, as the connector's page lists them.",
+}
 
 
 class ReaderStream(SingerStream):
@@ -44,12 +53,13 @@ class ReaderStream(SingerStream):
         # the reader keeps a state of its own: the SDK must neither ask for a replication key nor take a read for a whole table
         self.forced_replication_method = REPLICATION_LOG_BASED
         self._reader = reader
+        self._around = Surroundings(safe=Pocket(dict(tap.config.get("secrets") or {})))
 
     def get_records(self, context: Mapping[str, Any] | None) -> Iterable[dict[str, Any]]:  # noqa: ARG002 (a reader has no partitions)
         """Hand on the bodies; write each State once the records before it are out."""
         state = None if self.replication_method == REPLICATION_FULL_TABLE else self.stream_state.get("reader")
         damaged = 0
-        for message in self._reader.read(self.name, state, Surroundings()):
+        for message in self._reader.read(self.name, state, self._around):
             match message:
                 case Record(body=body):
                     yield dict(body)
@@ -89,7 +99,10 @@ class ReaderTap(Tap):
 
     def __init_subclass__(cls, **kwargs: Any) -> None:
         super().__init_subclass__(**kwargs)
-        cls.config_jsonschema = _without_defaults(cls.connector.config.model_json_schema())
+        schema = _without_defaults(cls.connector.config.model_json_schema())
+        if "private_network" in schema["properties"]:
+            schema["properties"]["secrets"] = _SECRETS
+        cls.config_jsonschema = schema
 
     def discover_streams(self) -> list[ReaderStream]:
         """The streams that the configuration names, as they are found now."""
