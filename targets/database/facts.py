@@ -15,7 +15,7 @@ KINDS = (*MOVING, *RECORDS)
 FACTS = Facts(
     system="database",
     title="Tables for stock, people and records in any SQL database",
-    batch=100,
+    batch=500,
     delivery=DeliveryClass.KEYED,
     idempotency=Idempotency(
         where="primary key of counterfoil_receipt, in the transaction of the rows", window=timedelta.max, scope="the tables' schema"
