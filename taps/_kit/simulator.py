@@ -181,7 +181,8 @@ class Simulator:
     def _faulty(self, request: Request, fault: Fault) -> Response | None:
         if fault.kind in ("drop_after", "status_after", "truncate"):
             done = self.handle(request)
-            return {"drop_after": None, "status_after": Response(fault.status, {"message": "fault"}), "truncate": done}[fault.kind]
+            half = None if done.body is None else done  # of an answer without a body, half is a connection that broke in its head
+            return {"drop_after": None, "status_after": Response(fault.status, {"message": "fault"}), "truncate": half}[fault.kind]
         instead = {
             "drop_before": None,
             "html": Response(200, b"<html><body>Down for maintenance</body></html>", {"content-type": "text/html"}),
