@@ -33,6 +33,10 @@ class OAuth:
     token_url: str
     scopes: str = ""
     """Separated by blanks."""
+    in_body: bool = False
+    """The token endpoint takes everything as JSON, client_id and client_secret too, instead of a form under Basic (Square)."""
+    pkce: bool = True
+    """Whether the code is bound to a verifier. Off where that starts another flow, with refresh tokens for one use only (Square)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -69,7 +73,6 @@ def ask(oauth: OAuth, around: Surroundings, form: Mapping[str, str], *, private_
     for name in ("client_id", "client_secret"):
         if not known.get(name):
             raise Misconfigured(f"The secret {name} of {oauth.title} is not set. Set it: counterfoil secret set CONNECTION {name}")
-    pair = base64.b64encode(f"{known['client_id']}:{known['client_secret']}".encode()).decode()
     parts = urlsplit(oauth.token_url)
     facts = Facts(parts.hostname or "", f"{oauth.title} (log-in)", request_timeout=timedelta(seconds=30))
     # Not under the call limits of the system: a refresh is no call of theirs, and the run must not wait for one with the lock in its hand.
@@ -77,8 +80,8 @@ def ask(oauth: OAuth, around: Surroundings, form: Mapping[str, str], *, private_
         facts, f"{parts.scheme}://{parts.netloc}", _Nobody(), Surroundings(around.clock, around.safe), private_network=private_network
     )
     try:
-        headers = {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}
-        outcome = edge.write("POST", parts.path, urlencode(form).encode(), headers=headers)
+        headers, body = _asked(oauth, known["client_id"], known["client_secret"], form)
+        outcome = edge.write("POST", parts.path, body, headers=headers)
     except Misconfigured:
         return 401, {}
     finally:
@@ -88,8 +91,16 @@ def ask(oauth: OAuth, around: Surroundings, form: Mapping[str, str], *, private_
     return outcome.status, outcome.body if isinstance(outcome.body, dict) else {}
 
 
+def _asked(oauth: OAuth, client_id: str, client_secret: str, form: Mapping[str, str]) -> tuple[dict[str, str], Any]:
+    """Headers and body as this token endpoint wants them."""
+    if oauth.in_body:
+        return {}, {"client_id": client_id, "client_secret": client_secret, **form}
+    pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
+    return {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+
+
 def consent(oauth: OAuth, client_id: str, redirect_uri: str) -> Consent:
-    """A fresh address for a person to open, with PKCE."""
+    """A fresh address for a person to open."""
     state, verifier = secrets.token_urlsafe(24), secrets.token_urlsafe(48)
     challenge = base64.urlsafe_b64encode(hashlib.sha256(verifier.encode()).digest()).rstrip(b"=").decode()
     asked = {
@@ -98,9 +109,9 @@ def consent(oauth: OAuth, client_id: str, redirect_uri: str) -> Consent:
         "redirect_uri": redirect_uri,
         "scope": oauth.scopes,
         "state": state,
-        "code_challenge": challenge,
-        "code_challenge_method": "S256",
     }
+    if oauth.pkce:
+        asked |= {"code_challenge": challenge, "code_challenge_method": "S256"}
     return Consent(f"{oauth.authorize_url}?{urlencode(asked)}", state, verifier)
 
 
@@ -118,7 +129,9 @@ def code_of(came_back: str, expected: Consent) -> str:
 
 def redeem(oauth: OAuth, around: Surroundings, code: str, expected: Consent, redirect_uri: str, *, private_network: bool = False) -> None:
     """Turn the code into tokens and keep them; the refresh token first. Raises Misconfigured where the code is refused."""
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, "code_verifier": expected.verifier}
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    if oauth.pkce:
+        form["code_verifier"] = expected.verifier
     with around.safe.lock():
         status, answer = ask(oauth, around, form, private_network=private_network)
         if status in _REFUSED or ACCESS not in answer:
