@@ -49,5 +49,7 @@ class RemoteSample:
     """How many things of a kind (a case's name) stand in the simulator that were not there from the start; read from its state."""
     batch: int = 1
     """The largest number of documents of the first case that one call carries."""
+    batches: dict[str, int] = field(default_factory=dict)
+    """By case, how many documents one call of that system carries, where it is more than one; for the bench of calls."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Intent fields for every case: `related`, `walk_in`."""
