@@ -13,10 +13,10 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from taps._kit.text_lines import LONGEST, TooLong, text_lines, undecoded
 from taps.files.config import FileStream, NumberFormat
 from taps.files.detect import Dialect, dialect_of
 from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, digits, keyed
-from taps.files.text_lines import LONGEST, TooLong, text_lines, undecoded
 
 csv.field_size_limit(max(csv.field_size_limit(), LONGEST))  # for the whole process: Python keeps one limit
 

@@ -10,19 +10,13 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
+from taps._kit.text_lines import encoding_of
 from taps.files.config import FileStream
 from taps.files.rows import distinct
 
 SAMPLE = 1 << 20
 """Bytes that are looked at."""
 
-_MARKS = (
-    (codecs.BOM_UTF8, "utf-8-sig"),
-    (codecs.BOM_UTF32_LE, "utf-32"),
-    (codecs.BOM_UTF32_BE, "utf-32"),
-    (codecs.BOM_UTF16_LE, "utf-16"),
-    (codecs.BOM_UTF16_BE, "utf-16"),
-)
 _DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
 """In this order where two fit equally: a comma may stand in numbers and text."""
 _ROWS = 200
@@ -40,20 +34,6 @@ class Dialect:
     names: tuple[str, ...]
     end: str
     note: str
-
-
-def encoding_of(sample: bytes) -> str:
-    """The encoding by its mark, by its zero bytes, or utf-8 unless more of the other bytes speak against it than for it."""
-    for mark, name in _MARKS:
-        if sample.startswith(mark):
-            return name
-    even, odd = sample[0:4096:2].count(0), sample[1:4096:2].count(0)
-    if max(even, odd) > min(len(sample), 4096) // 5:
-        return "utf-16-le" if odd > even else "utf-16-be"
-    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(sample)
-    broken = sum("\udc80" <= character <= "\udcff" for character in text) if not text.isascii() else 0
-    good = sum(character >= "\x80" for character in text) - broken if broken else 0
-    return "cp1252" if broken > good else "utf-8"
 
 
 def head(path: Path, stream: FileStream) -> tuple[str, str]:

@@ -5,12 +5,13 @@ from __future__ import annotations
 from pathlib import Path
 
 from mappings.problem import Problem
+from taps._kit.folder import FileTrouble
 from taps.files.config import FileFormat, FileStream
 from taps.files.csv_rows import Csv
 from taps.files.found import format_of
 from taps.files.jsonl_rows import JsonLines
 from taps.files.parquet_rows import Parquet
-from taps.files.rows import FileTrouble, Format
+from taps.files.rows import Format
 from taps.files.xlsx_rows import Xlsx
 
 _FORMATS: dict[FileFormat, Format] = {"csv": Csv(), "jsonl": JsonLines(), "parquet": Parquet(), "xlsx": Xlsx()}

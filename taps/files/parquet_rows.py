@@ -14,8 +14,9 @@ from pathlib import Path
 from typing import Any
 
 from taps._kit.errors import Misconfigured
+from taps._kit.folder import corrupt
 from taps.files.config import FileStream
-from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, corrupt, digits, distinct, keyed
+from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, digits, distinct, keyed
 
 _EPOCH = datetime(1970, 1, 1)  # noqa: DTZ001 (a local time has no zone)
 _UNITS = {"s": 1, "ms": 1_000, "us": 1_000_000, "ns": 1_000_000_000}

@@ -9,13 +9,14 @@ from typing import Any
 from mappings.problem import Problem
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
+from taps._kit.folder import FileTrouble, empty, unreadable
 from taps._kit.reader import Damaged, Message, Record, Stream
 from taps._kit.surroundings import Surroundings
 from taps.files.config import FilesConfig, FileStream
 from taps.files.formats import format_for
-from taps.files.found import File, Found, empty, find, unreadable
+from taps.files.found import File, Found, find
 from taps.files.reading import Reading
-from taps.files.rows import FileTrouble, Layout
+from taps.files.rows import Layout
 
 FACTS = Facts(system="files", title="Files: CSV, Excel, Parquet, JSON Lines")
 

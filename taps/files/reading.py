@@ -13,12 +13,13 @@ from pathlib import Path
 from typing import Any
 
 from mappings.problem import Problem
+from taps._kit.folder import FileTrouble, empty, fingerprint, missing, safe_text, unchanged, unreadable, untouched
 from taps._kit.points import at
 from taps._kit.reader import Complete, Damaged, Mended, Message, Notice, Record, Start, State
 from taps.files.config import FileStream
 from taps.files.formats import format_for
-from taps.files.found import File, Found, empty, find, fingerprint, missing, scope_of, unchanged, unreadable, untouched
-from taps.files.rows import Bad, FileTrouble, Layout, safe_text
+from taps.files.found import File, Found, find, scope_of
+from taps.files.rows import Bad, Layout
 from taps.files.state import Memory, Position, said, trouble_of
 
 _VERSION_DIGITS = 20

@@ -9,7 +9,7 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
-from mappings.problem import Problem
+from taps._kit.folder import RAW_LIMIT
 from taps.files.config import FileStream
 
 BATCH = 2_000
@@ -18,15 +18,11 @@ BATCH = 2_000
 BATCH_CHARACTERS = 1 << 23
 """Text fetched at once at most, one row more or less: two thousand rows of ten megabytes are no batch."""
 
-RAW_LIMIT = 4_000
-"""Characters of a damaged row that are kept."""
-
 KEY_LIMIT = 500
 """Characters that the key of a row may have: what every database can index, whatever they are."""
 
 _EXACT = 2**53
 _WHOLE = re.compile(r"(-?\d+)\.0+")
-_UNSAFE = re.compile("[\x00\ud800-\udfff]")
 
 
 class Bad(NamedTuple):
@@ -74,14 +70,6 @@ class Layout:
     """Whether a row has these columns and no others; JSON Lines has rows of their own."""
 
 
-class FileTrouble(Exception):
-    """A file cannot be read, or not to its end."""
-
-    def __init__(self, problem: Problem) -> None:
-        super().__init__(problem.say)
-        self.problem = problem
-
-
 class Format(Protocol):
     """One way to write rows into a file."""
 
@@ -92,23 +80,6 @@ class Format(Protocol):
     def batches(self, path: Path, name: str, stream: FileStream, skip: int) -> Iterator[list[Item]]:
         """The rows after the first `skip`, at most BATCH at once. Raises as `layout`, at any batch."""
         ...
-
-
-def corrupt(name: str, kind: str, error: object = "") -> FileTrouble:
-    """The file is not, or not wholly, what its ending says."""
-    detail = f" ({str(error).splitlines()[0][:200]})" if str(error) else ""
-    return FileTrouble(
-        Problem(
-            "READ-DAMAGED",
-            f"{name} cannot be read as {kind}: it is cut off, or something else under this name{detail}.",
-            "Have the file exported or copied again; what was read of it before stays, and nothing counts as deleted.",
-        )
-    )
-
-
-def safe_text(raw: str) -> str:
-    """A text that every database takes: bytes that could not be decoded, and NUL, as escapes; cut to RAW_LIMIT."""
-    return _UNSAFE.sub(lambda found: ascii(found.group())[1:-1], raw[:RAW_LIMIT])
 
 
 def digits(value: Any) -> str | None:

@@ -20,8 +20,9 @@ from zlib import error as ZlibError  # noqa: N812 (that module names its error i
 
 from mappings.problem import Problem
 from taps._kit.errors import Misconfigured
+from taps._kit.folder import FileTrouble, corrupt
 from taps.files.config import FileStream
-from taps.files.rows import BATCH, Bad, FileTrouble, Item, Layout, corrupt, digits, distinct, keyed
+from taps.files.rows import BATCH, Bad, Item, Layout, digits, distinct, keyed
 
 _FORMULA = re.compile(rb"<(?:\w+:)?f[ />]")
 _OLD = b"\xd0\xcf\x11\xe0"

@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import ValidationError
 
-from taps.files import text_lines as lines_module
+from taps._kit import text_lines as lines_module
 from tests.unit._files import read, reader, write
 
 

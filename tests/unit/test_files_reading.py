@@ -12,8 +12,8 @@ import pytest
 
 from taps._kit import points
 from taps._kit.errors import Misconfigured
+from taps._kit.folder import fingerprint
 from taps._kit.reader import Complete, Mended, Notice, Record, Start, State
-from taps.files.found import fingerprint
 from tests.unit._files import Seen, read, reader, write
 
 HEADER = "id,total\n"
@@ -100,10 +100,10 @@ def test_a_change_that_keeps_size_time_and_inode_is_seen(tmp_path: Path) -> None
 def test_a_settled_file_is_known_by_its_times_alone(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     path = csv(tmp_path / "a.csv", 1)
     assert fingerprint(path)["inode"] == 0, "a file this young may be written again within the same tick"
-    monkeypatch.setattr("taps.files.found.time.time_ns", lambda: path.stat().st_ctime_ns + 10_000_000_000)
+    monkeypatch.setattr("taps._kit.folder.time.time_ns", lambda: path.stat().st_ctime_ns + 10_000_000_000)
     first = read(tmp_path, path="a.csv")
     with monkeypatch.context() as patch:
-        patch.setattr("taps.files.found.fingerprint", lambda _path: pytest.fail("an unchanged file is not read"))
+        patch.setattr("taps._kit.folder.fingerprint", lambda _path: pytest.fail("an unchanged file is not read"))
         assert len(read(tmp_path, first, path="a.csv").messages) == 1
     with path.open("r+b") as file:
         file.seek(len(HEADER))

@@ -1,4 +1,4 @@
-"""Lines of a text file in bounded memory, whatever is in it."""
+"""Lines of a text file in bounded memory, whatever is in it, and the encoding that it is most likely in."""
 
 from __future__ import annotations
 
@@ -11,6 +11,14 @@ LONGEST = 1 << 26
 """Characters of one line, or of one field over many lines. What is longer is a damaged row."""
 
 _BLOCK = 1 << 18
+
+_MARKS = (
+    (codecs.BOM_UTF8, "utf-8-sig"),
+    (codecs.BOM_UTF32_LE, "utf-32"),
+    (codecs.BOM_UTF32_BE, "utf-32"),
+    (codecs.BOM_UTF16_LE, "utf-16"),
+    (codecs.BOM_UTF16_BE, "utf-16"),
+)
 
 
 class TooLong(str):
@@ -59,3 +67,17 @@ def undecoded(line: str, encoding: str) -> int | None:
 def _is_wide(encoding: str) -> bool:
     """Whether the codec cannot carry a broken byte through as a lone surrogate."""
     return codecs.lookup(encoding).name.startswith(("utf-16", "utf-32"))
+
+
+def encoding_of(sample: bytes) -> str:
+    """The encoding by its mark, by its zero bytes, or utf-8 unless more of the other bytes speak against it than for it."""
+    for mark, name in _MARKS:
+        if sample.startswith(mark):
+            return name
+    even, odd = sample[0:4096:2].count(0), sample[1:4096:2].count(0)
+    if max(even, odd) > min(len(sample), 4096) // 5:
+        return "utf-16-le" if odd > even else "utf-16-be"
+    text = codecs.getincrementaldecoder("utf-8")("surrogateescape").decode(sample)
+    broken = sum("\udc80" <= character <= "\udcff" for character in text) if not text.isascii() else 0
+    good = sum(character >= "\x80" for character in text) - broken if broken else 0
+    return "cp1252" if broken > good else "utf-8"
