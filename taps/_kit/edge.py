@@ -134,7 +134,7 @@ class Edge:
         policy = Retrying(
             retry=retry_if_exception_type(_Again),
             stop=stop_after_attempt(_TRIES),
-            wait=wait_exponential_jitter(initial=0.5, max=30),
+            wait=wait_exponential_jitter(multiplier=0.5, max=30),
             sleep=self.around.sleep,
             reraise=True,
         )
