@@ -1,0 +1,319 @@
+"""The calls that the simulator answers. Each rule names where it stands in Square's specification."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime, timedelta
+from typing import Any
+
+from taps._kit.simulator import Clock, Request, Response, Simulator
+from taps.square.facts import LOCATIONS_PER_SEARCH, TOKEN_LIFETIME
+from taps.square.moments import instant, written
+from taps.square.simulator.floor import SUMMARY
+from taps.square.simulator.shop import Shop
+from taps.square.simulator.tables import BadCursor, Table, page
+
+Body = dict[str, Any]
+_PAGE, _ORDERS, _GOODS, _STAFF, _DEFAULT_ORDERS = 100, 1000, 1000, 200, 500
+_EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
+_YEAR = timedelta(days=365)
+
+
+class Refused(Exception):
+    """A question that Square does not answer."""
+
+    def __init__(self, code: str, field: str = "", status: int = 400) -> None:
+        super().__init__(code)
+        self.response = error(code, field, status)
+
+
+def error(code: str, field: str = "", status: int = 400, category: str = "INVALID_REQUEST_ERROR") -> Response:
+    """An answer as Square shapes its errors (OpenAPI: Error)."""
+    said = {"category": category, "code": code, "detail": code.replace("_", " ").capitalize()}
+    return Response(status, {"errors": [{**said, "field": field} if field else said]})
+
+
+class SquareSimulator(Simulator):
+    """Square, with one seller."""
+
+    def __init__(self, *, clock: Clock | None = None, country: str = "US") -> None:
+        super().__init__(clock=clock)
+        self.shop = Shop(self.clock, country)
+        self.tokens: dict[str, datetime] = {"square-access-1": self.clock() + TOKEN_LIFETIME}
+        """Access tokens, and until when they are good."""
+        self.refresh_tokens = {"square-refresh-1"}
+        self.application = ("square-app", "square-app-secret")
+        self._register()
+
+    def _register(self) -> None:
+        listed: dict[str, Callable[..., Body]] = {
+            "/v2/locations": self._locations,
+            "/v2/payments": self._payments,
+            "/v2/refunds": self._refunds,
+            "/v2/disputes": self._disputes,
+            "/v2/payouts": self._payouts,
+            "/v2/payouts/{payout_id}/payout-entries": self._entries,
+            "/v2/gift-cards/activities": self._activities,
+            "/v2/cash-drawers/shifts": self._shifts,
+            "/v2/cash-drawers/shifts/{shift_id}": self._shift,
+            "/v2/cash-drawers/shifts/{shift_id}/events": self._events,
+        }
+        searched: dict[str, Callable[..., Body]] = {
+            "/v2/orders/search": self._orders,
+            "/v2/customers/search": self._customers,
+            "/v2/catalog/search": self._catalog,
+            "/v2/catalog/batch-retrieve": self._objects,
+            "/v2/inventory/changes/batch-retrieve": self._changes,
+            "/v2/inventory/counts/batch-retrieve": self._counts,
+            "/v2/team-members/search": self._team,
+            "/v2/labor/timecards/search": self._timecards,
+        }
+        for path, handler in listed.items():
+            self.route("GET", path, _answering(handler))
+        for path, handler in searched.items():
+            self.route("POST", path, _answering(handler))
+        self.route("POST", "/oauth2/token", self._token)
+
+    # ── log-in ──
+
+    def before(self, request: Request) -> Response | None:
+        """A token that is known and not over; thirty days (OpenAPI: ObtainTokenResponse)."""
+        if request.path == "/oauth2/token":
+            return None
+        token = request.headers.get("authorization", "").removeprefix("Bearer ")
+        until = self.tokens.get(token)
+        if until is None:
+            return self.unauthorized(request)
+        return error("ACCESS_TOKEN_EXPIRED", status=401, category="AUTHENTICATION_ERROR") if until <= self.clock() else None
+
+    def unauthorized(self, _request: Request) -> Response:
+        """The answer to a token that is not good."""
+        return error("UNAUTHORIZED", status=401, category="AUTHENTICATION_ERROR")
+
+    def missing(self, _request: Request) -> Response:
+        """The answer to a path that is not there."""
+        return error("NOT_FOUND", status=404)
+
+    def _token(self, request: Request) -> Response:
+        """The code flow: the refresh token stays the same and never expires (OpenAPI: ObtainTokenResponse.refresh_token)."""
+        asked = request.body if isinstance(request.body, dict) else {}
+        if (asked.get("client_id"), asked.get("client_secret")) != self.application:
+            return error("UNAUTHORIZED", status=401, category="AUTHENTICATION_ERROR")
+        refresh = asked.get("refresh_token")
+        if asked.get("grant_type") != "refresh_token" or refresh not in self.refresh_tokens:
+            return error("UNAUTHORIZED", status=401, category="AUTHENTICATION_ERROR")
+        token = f"square-access-{len(self.tokens) + 1}"
+        self.tokens[token] = self.clock() + TOKEN_LIFETIME
+        said = {"access_token": token, "token_type": "bearer", "expires_at": written(self.tokens[token]), "merchant_id": "MERCHANT1"}
+        return Response(200, {**said, "refresh_token": refresh, "short_lived": False})
+
+    # ── lists by GET ──
+
+    def _locations(self, _request: Request) -> Body:
+        return {"locations": list(self.shop.locations.values())}
+
+    def _payments(self, request: Request) -> Body:
+        """Without a location the main one; without begin_time a year back; ranges of both times hold at once (OpenAPI: ListPayments)."""
+        place = request.query.get("location_id") or next(iter(self.shop.locations))
+        return self._money(request, self.shop.payments, "payments", place)
+
+    def _refunds(self, request: Request) -> Body:
+        """Without a location all of them (OpenAPI: ListPaymentRefunds)."""
+        return self._money(request, self.shop.refunds, "refunds", request.query.get("location_id"))
+
+    def _money(self, request: Request, table: Table, name: str, place: str | None) -> Body:
+        query = request.query
+        order = {"CREATED_AT": "created_at", "UPDATED_AT": "updated_at"}.get(query.get("sort_field", "CREATED_AT"))
+        if order is None:
+            raise Refused("INVALID_ENUM_VALUE", "sort_field")
+        begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
+        updated = instant(query["updated_at_begin_time"]) if query.get("updated_at_begin_time") else _EPOCH
+        keys = [
+            key
+            for _at, key in table.since(order, updated if order == "updated_at" else begin)
+            if (body := table.shown(key))
+            and (place is None or body["location_id"] == place)
+            and instant(body["created_at"]) >= begin
+            and instant(body["updated_at"]) >= updated
+        ]
+        return self._page(request, table, name, _ordered(keys, query.get("sort_order", "DESC")), _PAGE)
+
+    def _disputes(self, request: Request) -> Body:
+        table = self.shop.disputes
+        return self._page(request, table, "disputes", [key for _at, key in table.since("created_at", _EPOCH)], _PAGE)
+
+    def _payouts(self, request: Request) -> Body:
+        """By the time of creation, inclusive; the main location and a year back unless said otherwise (OpenAPI: ListPayouts)."""
+        table, query = self.shop.payouts, request.query
+        place = query.get("location_id") or next(iter(self.shop.locations))
+        begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
+        keys = [key for _at, key in table.since("created_at", begin) if (body := table.shown(key)) and body["location_id"] == place]
+        return self._page(request, table, "payouts", _ordered(keys, query.get("sort_order", "DESC")), _PAGE)
+
+    def _entries(self, request: Request, payout_id: str) -> Body:
+        if payout_id not in self.shop.entries:
+            raise Refused("NOT_FOUND", "payout_id", 404)
+        return _sliced(request, "payout_entries", self.shop.entries[payout_id], _PAGE)
+
+    def _activities(self, request: Request) -> Body:
+        """Inclusive, a year back unless said otherwise (OpenAPI: ListGiftCardActivities)."""
+        table, query = self.shop.activities, request.query
+        begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
+        keys = [key for _at, key in table.since("created_at", begin)]
+        return self._page(request, table, "gift_card_activities", _ordered(keys, query.get("sort_order", "DESC")), _PAGE, 50)
+
+    def _shifts(self, request: Request) -> Body:
+        """By the time of opening, oldest first; a location must be named (OpenAPI: ListCashDrawerShifts)."""
+        table, query = self.shop.drawers, request.query
+        if not query.get("location_id"):
+            raise Refused("MISSING_REQUIRED_PARAMETER", "location_id")
+        begin = instant(query["begin_time"]) if query.get("begin_time") else _EPOCH
+        rows = [body for _at, key in table.since("opened_at", begin) if (body := table.shown(key))]
+        rows = [{name: row[name] for name in SUMMARY} for row in rows if row["location_id"] == query["location_id"]]
+        return _sliced(request, "cash_drawer_shifts", _ordered(rows, query.get("sort_order", "ASC")), _GOODS, 200)
+
+    def _shift(self, _request: Request, shift_id: str) -> Body:
+        return {"cash_drawer_shift": self._one(self.shop.drawers, shift_id)}
+
+    def _events(self, request: Request, shift_id: str) -> Body:
+        return _sliced(request, "cash_drawer_shift_events", self.shop.drawer_events[shift_id], _GOODS, 200)
+
+    # ── searches by POST ──
+
+    def _orders(self, request: Request) -> Body:
+        """At most ten locations; the sort field must be the filter's; newest first unless said otherwise (OpenAPI: SearchOrders)."""
+        asked = request.body
+        places = asked.get("location_ids") or []
+        if not 0 < len(places) <= LOCATIONS_PER_SEARCH:
+            raise Refused("BAD_REQUEST", "location_ids")
+        query = asked.get("query") or {}
+        sort = query.get("sort") or {"sort_field": "CREATED_AT"}
+        times = (query.get("filter") or {}).get("date_time_filter") or {}
+        if times and set(times) != {sort["sort_field"].lower()}:
+            raise Refused("BAD_REQUEST", "query.sort.sort_field")
+        field = sort["sort_field"].lower()
+        span = times.get(field) or {}
+        begin = instant(span["start_at"]) if span.get("start_at") else _EPOCH
+        table = self.shop.orders
+        keys = table.since(field, begin)
+        if span.get("end_at"):
+            keys = [(at, key) for at, key in keys if instant(at) <= instant(span["end_at"])]
+        wanted = set(places)
+        if wanted != set(self.shop.locations):
+            keys = [(at, key) for at, key in keys if (body := table.shown(key)) and body["location_id"] in wanted]
+        listed = _ordered([key for _at, key in keys], sort.get("sort_order", "DESC"))
+        return self._page(request, table, "orders", listed, _ORDERS, _DEFAULT_ORDERS)
+
+    def _customers(self, request: Request) -> Body:
+        """Filters hold all at once; sorted by creation where asked (OpenAPI: SearchCustomers)."""
+        query = request.body.get("query") or {}
+        wanted, table = query.get("filter") or {}, self.shop.customers
+        spans = {name: instant(span["start_at"]) for name, span in wanted.items() if name in ("created_at", "updated_at")}
+        sort = query.get("sort") or {}
+        keys = [
+            key
+            for _at, key in table.since("created_at", spans.get("created_at", _EPOCH))
+            if (body := table.shown(key)) and instant(body["updated_at"]) >= spans.get("updated_at", _EPOCH)
+        ]
+        if sort.get("field") != "CREATED_AT":
+            keys.sort(key=lambda key: (table.rows[key].body().get("given_name") or "", table.rows[key].body().get("family_name") or ""))
+        return self._page(request, table, "customers", _ordered(keys, sort.get("order", "ASC")), _PAGE)
+
+    def _catalog(self, request: Request) -> Body:
+        """Changed after begin_time, exclusive; deleted ones where asked; related ones one level deep (OpenAPI: SearchCatalogObjects)."""
+        asked = request.body
+        begin = instant(asked["begin_time"]) if asked.get("begin_time") else None
+        kinds, deleted = set(asked.get("object_types") or ["ITEM"]), asked.get("include_deleted_objects")
+        rows = [row for row in self._flat() if row["type"] in kinds and (deleted or not row["is_deleted"])]
+        rows = sorted((row for row in rows if begin is None or instant(row["updated_at"]) > begin), key=lambda row: str(row["id"]))
+        body = _sliced(request, "objects", rows, _GOODS)
+        body["latest_time"] = max((written(instant(row["updated_at"])) for row in self._flat()), default=self.shop.now())
+        return {**body, **self._related(body["objects"], asked)}
+
+    def _flat(self) -> list[Body]:
+        """Items and their variations as objects of their own."""
+        rows: list[Body] = []
+        for row in self.shop.catalog.truth():
+            rows.append(row)
+            nested = row.get("item_data", {}).get("variations", [])
+            gone = {"is_deleted": True, "updated_at": row["updated_at"]} if row["is_deleted"] else {}
+            rows += [{**variation, **gone} for variation in nested]
+        return rows
+
+    def _objects(self, request: Request) -> Body:
+        asked = request.body
+        wanted = set(asked["object_ids"])
+        rows = [row for row in self._flat() if row["id"] in wanted and (asked.get("include_deleted_objects") or not row["is_deleted"])]
+        return {"objects": rows, **self._related(rows, asked)}
+
+    def _related(self, rows: Iterable[Body], asked: Mapping[str, Any]) -> Body:
+        if not asked.get("include_related_objects"):
+            return {}
+        ids = {each["id"] for row in rows for each in row.get("item_data", {}).get("categories", [])}
+        return {"related_objects": [row for row in self.shop.catalog.truth() if row["id"] in ids]}
+
+    def _changes(self, request: Request) -> Body:
+        """After an instant, in the order in which they occurred (OpenAPI: BatchRetrieveInventoryChanges)."""
+        table, after = self.shop.changes, instant(request.body.get("updated_after") or "1970-01-01T00:00:00Z")
+        shown = [body for _at, key in table.since("occurred_at", _EPOCH) if (body := table.shown(key))]
+        rows = [{name: row[name] for name in ("type", "adjustment")} for row in shown if instant(row["adjustment"]["created_at"]) > after]
+        return _sliced(request, "changes", rows, _GOODS)
+
+    def _counts(self, request: Request) -> Body:
+        """After an instant, newest first (OpenAPI: BatchRetrieveInventoryCounts)."""
+        table, after = self.shop.counts, instant(request.body.get("updated_after") or "1970-01-01T00:00:00Z")
+        shown = [body for _at, key in reversed(table.since("calculated_at", after)) if (body := table.shown(key))]
+        rows = [{name: value for name, value in row.items() if name != "id"} for row in shown if instant(row["calculated_at"]) > after]
+        return _sliced(request, "counts", rows, _GOODS)
+
+    def _team(self, request: Request) -> Body:
+        table = self.shop.team
+        return self._page(request, table, "team_members", [key for _at, key in table.since("created_at", _EPOCH)], _STAFF, 100)
+
+    def _timecards(self, request: Request) -> Body:
+        """By start, inclusive; newest first unless said otherwise (OpenAPI: SearchTimecards)."""
+        query = request.body.get("query") or {}
+        begin = ((query.get("filter") or {}).get("start") or {}).get("start_at")
+        sort, table = query.get("sort") or {}, self.shop.timecards
+        field = (sort.get("field") or "START_AT").lower()
+        keys = [key for _at, key in table.since(field, instant(begin) if begin and field == "start_at" else _EPOCH)]
+        return self._page(request, table, "timecards", _ordered(keys, sort.get("order", "DESC")), _STAFF)
+
+    # ── pages ──
+
+    def _page(self, request: Request, table: Table, name: str, keys: list[str], most: int, default: int | None = None) -> Body:
+        found = _sliced(request, name, keys, most, default)
+        return {**found, name: [table.shown(key) for key in found[name]]}
+
+    def _one(self, table: Table, key: str) -> Body:
+        found = table.get(key)
+        if found is None:
+            raise Refused("NOT_FOUND", "id", 404)
+        return found
+
+
+def _answering(handler: Callable[..., Body]) -> Callable[..., Response]:
+    def answer(request: Request, **named: str) -> Response:
+        if request.method == "POST" and not isinstance(request.body, dict):
+            return error("EXPECTED_JSON_BODY")
+        try:
+            return Response(200, handler(request, **named))
+        except Refused as refused:
+            return refused.response
+        except BadCursor:
+            return error("INVALID_CURSOR", "cursor")
+
+    return answer
+
+
+def _sliced(request: Request, name: str, rows: list[Any], most: int, default: int | None = None) -> Body:
+    """A page of the rows. A limit above the greatest one is ignored (OpenAPI: ListPayments); a cursor wants the original question."""
+    asked: Mapping[str, Any] = request.body if request.method == "POST" else request.query
+    limit = int(asked.get("limit") or default or most)
+    question = [request.path, {key: value for key, value in asked.items() if key not in ("cursor", "limit")}]
+    found = page(rows, question, asked.get("cursor"), limit if 0 < limit <= most else default or most)
+    return {name: found.keys, **({"cursor": found.cursor} if found.cursor else {})}
+
+
+def _ordered(rows: list[Any], order: str) -> list[Any]:
+    return rows if order == "ASC" else rows[::-1]
