@@ -1,0 +1,19 @@
+"""Writes contacts, items, sales, payments, expenses, transfers and journals into QuickBooks Online."""
+
+from __future__ import annotations
+
+from taps.quickbooks.client import oauth
+from taps.quickbooks.facts import FACTS
+from targets._kit.registry import TargetType
+from targets.quickbooks.config import QuickBooksTargetConfig
+from targets.quickbooks.writer import QuickBooksWriter
+
+CONNECTOR = TargetType(
+    name="quickbooks",
+    title=FACTS.title,
+    config=QuickBooksTargetConfig,
+    facts=FACTS,
+    kinds=tuple(FACTS.verbs),
+    build=QuickBooksWriter,
+    oauth=oauth,
+)

@@ -1,0 +1,130 @@
+"""What the company offers: accounts, items, tax codes, the closing date. Read once at open; items and names when they are first needed."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from datetime import date, timedelta
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from taps._kit.errors import Misconfigured
+from taps.quickbooks.client import Company, quoted
+from targets._kit.writer import Metadata, Period
+from targets.quickbooks.config import QuickBooksTargetConfig
+
+RECEIVABLE, PAYABLE = "Accounts Receivable", "Accounts Payable"
+HOLDS_MONEY = ("Bank", "Other Current Asset")
+
+
+class Account(NamedTuple):
+    """One account of the company."""
+
+    remote_id: str
+    label: str
+    """Its number, or its full name where it has none."""
+    kind: str
+
+
+class TaxCode(NamedTuple):
+    """One tax code: its id and its rates, 0.2 for 20 %."""
+
+    remote_id: str
+    rates: tuple[Decimal, ...]
+
+
+class Item(NamedTuple):
+    """One item: where its lines are booked."""
+
+    remote_id: str
+    account_id: str
+    kind: str
+
+
+class Chart:
+    """The company as one run sees it."""
+
+    def __init__(self, company: Company, config: QuickBooksTargetConfig) -> None:
+        self._company = company
+        self._config = config
+        self._items: dict[str, Item | None] = {}
+        self._names: dict[str, str] = {}
+        preferences = next(company.rows("Preferences"), {})
+        closing = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
+        self.closed_until = date.fromisoformat(closing[:10]) if closing else None
+        self.currency = ((preferences.get("CurrencyPrefs") or {}).get("HomeCurrency") or {}).get("value", "")
+        self._accounts = {key: account for each in company.rows("Account") for key, account in _named(each)}
+        self._tax_codes = dict(_tax_codes(company)) if config.tax == "global" else {}
+        missing = [name for name in (*config.tax_codes.values(), config.untaxed) if name and name not in self._tax_codes]
+        if config.tax == "global" and missing:
+            raise Misconfigured(f"QuickBooks has no tax code {missing[0]!r}. Correct tax_codes and untaxed.")
+
+    def account(self, code: str) -> Account | None:
+        """By number, else by full name."""
+        return self._accounts.get(code)
+
+    def item_of(self, account: Account) -> Item | str:
+        """The item through which lines are booked to an account, as the configuration names it; or why there is none."""
+        named = self._config.items.get(account.label)
+        if named is None:
+            return "the connection names no item for this account"
+        found = self.item(named, by_name=True)
+        if found is None:
+            return f"QuickBooks has no item {named!r}, which the connection names for it"
+        if found.account_id != account.remote_id:
+            return f"the item {named!r}, which the connection names for it, is booked to another account"
+        return found
+
+    def item(self, key: str, *, by_name: bool = False) -> Item | None:
+        """An item by its id, or by its name first; asked once."""
+        known = f"{by_name} {key}"
+        if known not in self._items:
+            rows = [*self._company.among("Item", "Name", [key])] if by_name else []
+            rows = rows or ([*self._company.among("Item", "Id", [key])] if key.isdigit() else [])
+            each = rows[0] if rows else None
+            self._items[known] = (
+                Item(each["Id"], str((each.get("IncomeAccountRef") or {}).get("value", "")), str(each.get("Type", ""))) if each else None
+            )
+        return self._items[known]
+
+    def tax_code(self, name: str) -> TaxCode:
+        """A tax code of the configuration."""
+        return self._tax_codes[name]
+
+    def customer(self, name: str) -> str | None:
+        """Id of the customer of that name; asked until there is one."""
+        if name not in self._names:
+            for each in self._company.rows("Customer", f"DisplayName = {quoted(name)}"):
+                self._names[name] = each["Id"]
+        return self._names.get(name)
+
+    def remember_customer(self, name: str, remote_id: str) -> None:
+        """What was just made."""
+        self._names[name] = remote_id
+
+    def periods(self) -> list[Period]:
+        """Closed up to the closing date of the books."""
+        if self.closed_until is None:
+            return []
+        return [Period(date.min, self.closed_until, "closed"), Period(self.closed_until + timedelta(days=1), date.max, "open")]
+
+    def metadata(self) -> Metadata:
+        """What `connect` proposes for the posting's accounts and taxes."""
+        accounts = {account.label: account.kind for account in self._accounts.values()}
+        codes = {name: " + ".join(f"{rate * 100:f} %" for rate in code.rates) or "no tax" for name, code in self._tax_codes.items()}
+        closed = [self.closed_until.isoformat()] if self.closed_until else []
+        return Metadata({"accounts": accounts, "tax_codes": codes, "closed_until": closed})
+
+
+def _named(each: Mapping[str, Any]) -> list[tuple[str, Account]]:
+    number, full = each.get("AcctNum"), each["FullyQualifiedName"]
+    account = Account(each["Id"], str(number or full), each["AccountType"])
+    return [(full, account), *([(str(number), account)] if number else [])]
+
+
+def _tax_codes(company: Company) -> list[tuple[str, TaxCode]]:
+    percent = {each["Id"]: Decimal(each.get("RateValue") or 0) / 100 for each in company.rows("TaxRate")}
+    found = []
+    for each in company.rows("TaxCode"):
+        details = (each.get("SalesTaxRateList") or {}).get("TaxRateDetail", [])
+        found.append((each["Name"], TaxCode(each["Id"], tuple(percent[detail["TaxRateRef"]["value"]] for detail in details))))
+    return found

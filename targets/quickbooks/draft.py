@@ -1,0 +1,85 @@
+"""A document as it is to stand at QuickBooks, before our mark and their ids are put into it."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from targets._kit.writer import Intent
+from targets.quickbooks.chart import Account, Chart
+from targets.quickbooks.config import QuickBooksTargetConfig
+from targets.quickbooks.held import held
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """One object."""
+
+    entity: str
+    body: dict[str, Any]
+    effect: Decimal = Decimal(0)
+    """What it will count, signed."""
+    control: str = ""
+    """See `Mark.control`."""
+    buyer: str = ""
+    """Name of the buyer whom nobody named, and who is not there yet: made before this is sent."""
+
+
+@dataclass(frozen=True, slots=True)
+class Desk:
+    """What a draft is made from."""
+
+    intent: Intent
+    chart: Chart
+    config: QuickBooksTargetConfig
+
+    def account(self, code: str) -> Account:
+        """The account of that code; Held where there is none."""
+        found = self.chart.account(code)
+        if found is None:
+            raise held(
+                self.intent,
+                "POST-ACCOUNT",
+                f"is booked to the account {code}, and QuickBooks has none of that number or name",
+                "Correct the posting's accounts, or open the account in QuickBooks.",
+            )
+        return found
+
+    def require_home_currency(self) -> None:
+        """Held where the books are in another currency than the company's own."""
+        currencies = sorted({line.currency for line in self.intent.lines} - {self.chart.currency})
+        if currencies:
+            raise held(
+                self.intent,
+                "POST-RATE",
+                f"is booked in {currencies[0]}, and the QuickBooks company keeps its books in {self.chart.currency}",
+                f"Set the posting's base currency to {self.chart.currency}.",
+            )
+
+    def customer(self) -> tuple[str | None, str]:
+        """Id of the buyer, or the name under which one is to be made; Held where the posting names nobody."""
+        related = self.intent.related.get("customer")
+        if related is not None:
+            return related.remote_id, ""
+        if not self.intent.walk_in:
+            raise held(
+                self.intent,
+                "POST-ACCOUNT",
+                "names no buyer who stands in QuickBooks, and QuickBooks wants one",
+                "Send the customer first, or name a walk_in buyer in the posting.",
+                "customer",
+            )
+        return self.chart.customer(self.intent.walk_in), self.intent.walk_in
+
+    def head(self) -> dict[str, Any]:
+        """Date and place of any transaction."""
+        location = str(self.intent.document.get("location") or "")
+        department = self.config.departments.get(location)
+        return {"TxnDate": self.intent.date.isoformat()} | ({"DepartmentRef": {"value": department}} if department else {})
+
+
+def plain(amount: Decimal) -> Decimal:
+    """Without needless zeros and without an exponent."""
+    text = f"{amount:f}"
+    return Decimal(text.rstrip("0").rstrip(".") if "." in text else text) + Decimal(0)
