@@ -13,8 +13,8 @@ from sqlalchemy.engine import Connection, Engine
 from mappings.problem import Problem
 from taps._kit.errors import CounterfoilError, Fatal
 from taps._kit.facts import Facts
-from taps._kit.surroundings import Surroundings
 from taps._kit.points import at
+from taps._kit.surroundings import Surroundings
 from targets._kit.bridge import bridge_of
 from targets._kit.writer import (
     Absent,
