@@ -1,0 +1,153 @@
+"""The rows of the tap: which fields of InvenTree's own are handed on, and what is made of its history."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from taps.inventree.mark import Label, Mark
+
+_ID = {"type": ["integer", "null"]}
+_TEXT = {"type": ["string", "null"]}
+_NUMBER = {"type": ["number", "null"]}
+_MONEY = {"type": ["string", "null"], "description": "A decimal as text."}
+_FLAG = {"type": ["boolean", "null"]}
+_OURS = {"type": ["string", "null"], "description": "Our look-up key, where Counterfoil wrote it."}
+
+_ORDER = {
+    "pk": _ID,
+    "reference": _TEXT,
+    "description": _TEXT,
+    "status": _ID,
+    "status_text": _TEXT,
+    "creation_date": _TEXT,
+    "issue_date": _TEXT,
+    "target_date": _TEXT,
+    "order_currency": _TEXT,
+    "total_price": _MONEY,
+    "created_by": {"type": ["string", "null"], "description": "User name."},
+    "updated_at": _TEXT,
+}
+_PO_LINE = ("pk", "ipn", "sku", "internal_part", "quantity", "received", "purchase_price", "purchase_price_currency", "destination")
+_SO_LINE = ("pk", "part", "quantity", "allocated", "shipped", "sale_price", "sale_price_currency")
+_LINES = {"lines": {"type": "array", "items": {"type": "object"}}}
+
+PROPERTIES: dict[str, dict[str, Any]] = {
+    "stock_items": {
+        "pk": _ID,
+        "part": _ID,
+        "sku": _TEXT,
+        "location": _ID,
+        "location_name": _TEXT,
+        "quantity": _NUMBER,
+        "allocated": _NUMBER,
+        "serial": _TEXT,
+        "batch": _TEXT,
+        "status": _ID,
+        "status_text": _TEXT,
+        "purchase_order": _ID,
+        "purchase_price": _MONEY,
+        "purchase_price_currency": _TEXT,
+        "updated": _TEXT,
+    },
+    "parts": {
+        "pk": _ID,
+        "IPN": _TEXT,
+        "name": _TEXT,
+        "description": _TEXT,
+        "active": _FLAG,
+        "virtual": _FLAG,
+        "total_in_stock": _NUMBER,
+        "creation_date": _TEXT,
+        "ours": _OURS,
+    },
+    "companies": {
+        "pk": _ID,
+        "name": _TEXT,
+        "email": _TEXT,
+        "phone": _TEXT,
+        "tax_id": _TEXT,
+        "currency": _TEXT,
+        "active": _FLAG,
+        "is_customer": _FLAG,
+        "is_supplier": _FLAG,
+        "ours": _OURS,
+    },
+    "locations": {"pk": _ID, "name": _TEXT, "pathstring": _TEXT, "parent": _ID, "structural": _FLAG, "external": _FLAG},
+    "stock_tracking": {
+        "pk": _ID,
+        "item": _ID,
+        "part": _ID,
+        "date": _TEXT,
+        "tracking_type": _ID,
+        "label": _TEXT,
+        "added": _NUMBER,
+        "removed": _NUMBER,
+        "quantity": _NUMBER,
+        "location": _ID,
+        "purchase_order": {**_ID, "description": "The order that goods were received against (tracking type 70)."},
+        "sales_order": _ID,
+        "notes": _TEXT,
+        "user": {**_TEXT, "description": "Who did it."},
+        "ours": _OURS,
+    },
+    "purchase_orders": {**_ORDER, "supplier": _ID, "supplier_name": _TEXT, "supplier_reference": _TEXT, "complete_date": _TEXT, **_LINES},
+    "sales_orders": {**_ORDER, "customer": _ID, "customer_reference": _TEXT, "shipment_date": _TEXT, **_LINES},
+}
+"""By stream; `pk` is the key of each."""
+
+
+def row(stream: str, body: Mapping[str, Any]) -> dict[str, Any]:
+    """The row of one thing as InvenTree has it; raises KeyError for a stream that is not there."""
+    made = {name: body.get(name) for name in PROPERTIES[stream]}
+    return made | _MORE.get(stream, _nothing)(body)
+
+
+def _nothing(_body: Mapping[str, Any]) -> dict[str, Any]:
+    return {}
+
+
+def _stock_item(body: Mapping[str, Any]) -> dict[str, Any]:
+    return {"sku": (body.get("part_detail") or {}).get("IPN"), "location_name": (body.get("location_detail") or {}).get("name")}
+
+
+def _part(body: Mapping[str, Any]) -> dict[str, Any]:
+    label = Label.of(body.get("keywords"))
+    return {"ours": label.key if label else None}
+
+
+def _company(body: Mapping[str, Any]) -> dict[str, Any]:
+    label = Label.of(body.get("description"))
+    return {"ours": label.key if label else None}
+
+
+def _tracking(body: Mapping[str, Any]) -> dict[str, Any]:
+    deltas = body.get("deltas") or {}
+    mark = Mark.of(body.get("notes"))
+    return {
+        **{name: deltas.get(name) for name in ("added", "removed", "quantity", "location")},
+        "purchase_order": deltas.get("purchaseorder"),
+        "sales_order": deltas.get("salesorder"),
+        "user": (body.get("user_detail") or {}).get("username"),
+        "ours": mark.thing if mark else None,
+    }
+
+
+def _order(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:
+    def made(body: Mapping[str, Any]) -> dict[str, Any]:
+        return {
+            "created_by": (body.get("created_by") or {}).get("username"),
+            "lines": [{name: line.get(name) for name in names} for line in body.get("lines", ())],
+        }
+
+    return made
+
+
+_MORE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
+    "stock_items": _stock_item,
+    "parts": _part,
+    "companies": _company,
+    "stock_tracking": _tracking,
+    "purchase_orders": _order(_PO_LINE),
+    "sales_orders": _order(_SO_LINE),
+}
