@@ -1,0 +1,10 @@
+"""Tap for Shopify: orders and everything that hangs on them, products, customers, stock, and what Shopify Payments pays out."""
+
+from __future__ import annotations
+
+from taps._kit.registry import TapType
+from taps.shopify.config import ShopifyConfig
+from taps.shopify.facts import FACTS
+from taps.shopify.reader import ShopifyReader
+
+CONNECTOR = TapType(name="shopify", title=FACTS.title, config=ShopifyConfig, facts=FACTS, build=ShopifyReader)

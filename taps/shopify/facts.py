@@ -1,0 +1,51 @@
+"""What is known of Shopify's Admin API, with the strength of the evidence. `docs/connectors/shopify.md` says it for people."""
+
+from __future__ import annotations
+
+from datetime import timedelta
+
+from taps._kit.facts import Evidence, Facts
+
+VERSION = "2026-10"
+PATH = f"/admin/api/{VERSION}/graphql.json"
+VERSION_HEADER = "X-Shopify-API-Version"
+"""Names the version that answered; a version that is no longer served is answered by the oldest that is. Unconfirmed."""
+MOST_ROWS = 250
+"""Rows of one page. Unconfirmed."""
+MOST_POINTS = 1000
+"""What one query may cost. Unconfirmed; what Shopify says in its refusal counts."""
+ALL_ORDERS = "read_all_orders"
+HORIZON = timedelta(days=60)
+"""How far back orders are seen without the scope read_all_orders."""
+EVENTS_KEPT = timedelta(days=365)
+"""Events, from which deletions are known, are kept for a year (description of QueryRoot.events)."""
+
+FACTS = Facts(
+    system="shopify",
+    title="Shopify",
+    # The search behind updated_at follows the shop within seconds; nobody promises how many.
+    visible_after=timedelta(minutes=1),
+    request_timeout=timedelta(seconds=60),
+    cursor_overlap=timedelta(minutes=5),
+    hosts=("myshopify.com",),
+    # No limit of calls: Shopify counts points, and each answer says how many are left (throttleStatus). The client waits for them.
+    limits=(),
+    # A GraphQL query that is too fast is answered with 200 and the error THROTTLED; 429 and 430 come from the edge in front of it.
+    throttles=(429, 430),
+    api_version=VERSION,
+    approval=(
+        "The shop's owner makes a custom app (Settings, Apps, Develop apps) and installs it: minutes, free. Orders older than 60 days "
+        "need the scope read_all_orders, customers need access to protected customer data; an app for several shops asks Shopify for "
+        "both, days to weeks."
+    ),
+    evidence={
+        "visible_after": Evidence.UNCONFIRMED,
+        "request_timeout": Evidence.UNCONFIRMED,
+        "cursor_overlap": Evidence.UNCONFIRMED,
+        "hosts": Evidence.DOCUMENTED,
+        "limits": Evidence.DOCUMENTED,
+        "throttles": Evidence.UNCONFIRMED,
+        "api_version": Evidence.SPECIFIED,
+        "approval": Evidence.UNCONFIRMED,
+    },
+)

@@ -1,0 +1,172 @@
+"""The streams: what is asked for each, by which clock it is followed, and what ends the following."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from datetime import timedelta
+from typing import Any
+
+from taps.shopify import queries
+from taps.shopify.facts import FACTS
+
+Node = Mapping[str, Any]
+_HEAD = "id legacyResourceId name updatedAt currencyCode presentmentCurrencyCode taxesIncluded test"
+_MONTH = timedelta(days=30)
+
+
+def _always(_node: Node) -> bool:
+    return True
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One stream."""
+
+    name: str
+    owner: str
+    """The type of a row in Shopify's schema."""
+    path: tuple[str, ...]
+    selection: str
+    scope: str
+    """What the app must be allowed to see."""
+    arguments: str = ""
+    clock: str = "updatedAt"
+    """The field that grows as rows change; empty: each read is a whole one."""
+    term: str = "updated_at"
+    """Its name in a search."""
+    child: str = ""
+    """The list of a row whose elements are the records; their row is handed over as `order`."""
+    overlap: timedelta = FACTS.cursor_overlap
+    final: Callable[[Node], bool] = _always
+    """Whether a row will not change any more; where rows have no clock of their own, those that may change are read again."""
+    patience: timedelta = timedelta(0)
+    """How long a row that is not final is read again."""
+    deleted_as: str = ""
+    """Subject of the events that tell of deletions; empty: nothing tells."""
+    orders: bool = False
+    """Whether the horizon of orders counts."""
+
+    @property
+    def whole(self) -> bool:
+        """Whether each read shows everything there is."""
+        return not self.clock
+
+    @property
+    def query(self) -> str:
+        """The query for a page."""
+        return queries.page_of(self.path, self.selection, self.arguments)
+
+    @property
+    def nested(self) -> bool:
+        """Whether rows bring lists of their own."""
+        return "$nested" in self.selection
+
+    @property
+    def columns(self) -> dict[str, bool]:
+        """The fields of a record, and whether each is an object or a list."""
+        if not self.child:
+            return queries.columns(self.selection) | ({"allTaxLines": True, "allDuties": True} if self.owner == "Order" else {})
+        return queries.columns(_CHILDREN[self.child][1]) | {"order": True}
+
+
+_SORTED = ", sortKey: UPDATED_AT, query: $filter"
+_CHILDREN = {
+    "refunds": ("Refund", queries.REFUND),
+    "fulfillments": ("Fulfillment", queries.FULFILLMENT),
+    "transactions": ("OrderTransaction", queries.TRANSACTION),
+    "returns": ("Return", queries.RETURN),
+}
+CHILD_OWNERS = {child: owner for child, (owner, _) in _CHILDREN.items()}
+
+
+def _of_orders(child: str, scope: str = "read_orders") -> Kind:
+    inner = _CHILDREN[child][1]
+    listed = queries.some("Order", child, "2") if child == "returns" else f"{child} {{ {inner} }}"
+    selection = f"{_HEAD} {listed}"
+    return Kind(child, "Order", ("orders",), selection, scope, _SORTED, child=child, orders=True)
+
+
+def _payout_final(node: Node) -> bool:
+    return node["status"] in ("PAID", "CANCELED", "FAILED")
+
+
+def _balance_final(node: Node) -> bool:
+    return node["associatedPayout"]["status"] in ("PAID", "CANCELED")
+
+
+def _dispute_final(node: Node) -> bool:
+    return node["finalizedOn"] is not None
+
+
+_PAYMENTS = "shopifyPaymentsAccount"
+_ALL = (
+    Kind("orders", "Order", ("orders",), queries.ORDER, "read_orders", _SORTED, deleted_as="ORDER", orders=True),
+    _of_orders("refunds"),
+    _of_orders("transactions"),
+    _of_orders("fulfillments"),
+    _of_orders("returns", "read_returns"),
+    Kind("products", "Product", ("products",), queries.PRODUCT, "read_products", _SORTED, deleted_as="PRODUCT"),
+    # A search for customers by updated_at matches whole days (description of its filter): the overlap is longer than one.
+    Kind(
+        "customers",
+        "Customer",
+        ("customers",),
+        queries.CUSTOMER,
+        "read_customers",
+        _SORTED,
+        overlap=timedelta(hours=25),
+        deleted_as="CUSTOMER",
+    ),
+    Kind(
+        "locations",
+        "Location",
+        ("locations",),
+        queries.LOCATION,
+        "read_locations",
+        ", sortKey: ID, includeInactive: true, includeLegacy: true",
+        "",
+    ),
+    # The clock of an item stands still when its stock moves: only a whole read is sure.
+    Kind("inventory", "InventoryItem", ("inventoryItems",), queries.INVENTORY_ITEM, "read_inventory", clock=""),
+    # A payout that is paid may still come back from the bank for some days.
+    Kind(
+        "payouts",
+        "ShopifyPaymentsPayout",
+        (_PAYMENTS, "payouts"),
+        queries.PAYOUT,
+        "read_shopify_payments_payouts",
+        ", sortKey: ISSUED_AT, query: $filter",
+        "issuedAt",
+        "issued_at",
+        overlap=timedelta(days=10),
+        final=_payout_final,
+        patience=_MONTH,
+    ),
+    Kind(
+        "balance_transactions",
+        "ShopifyPaymentsBalanceTransaction",
+        (_PAYMENTS, "balanceTransactions"),
+        queries.BALANCE,
+        "read_shopify_payments_payouts",
+        ", sortKey: PROCESSED_AT, query: $filter",
+        "transactionDate",
+        "processed_at",
+        final=_balance_final,
+        patience=_MONTH,
+    ),
+    Kind(
+        "disputes",
+        "ShopifyPaymentsDispute",
+        (_PAYMENTS, "disputes"),
+        queries.DISPUTE,
+        "read_shopify_payments_disputes",
+        ", query: $filter",
+        "initiatedAt",
+        "initiated_at",
+        overlap=_MONTH,
+        final=_dispute_final,
+        patience=timedelta(days=365),
+    ),
+)
+KINDS = {kind.name: kind for kind in _ALL}

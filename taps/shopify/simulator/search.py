@@ -1,0 +1,65 @@
+"""The search behind a list: it follows the shop by some seconds, and answers in the order of what it knows (updated_at, then id)."""
+
+from __future__ import annotations
+
+import re
+from bisect import bisect_left, insort
+from collections import deque
+from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta
+
+_TERM = re.compile(r"(\w+):(>=|>|<=|<)?\s*(?:'([^']*)'|\"([^\"]*)\"|([^\s']+))")
+
+
+class Search:
+    """Keys (instant, id) in order. What is told now is found once the lag is over."""
+
+    def __init__(self, lag: timedelta) -> None:
+        self._lag = lag
+        self._keys: list[tuple[str, int]] = []
+        self._known: dict[int, str] = {}
+        self._coming: deque[tuple[datetime, int, str]] = deque()
+
+    def tell(self, number: int, at: datetime, now: datetime) -> None:
+        """A row is new or has changed."""
+        self._coming.append((now + self._lag, number, stamp(at)))
+
+    def drop(self, number: int) -> None:
+        """A row is gone, at once."""
+        self._coming = deque(each for each in self._coming if each[1] != number)
+        self._forget(number)
+
+    def _forget(self, number: int) -> None:
+        before = self._known.pop(number, None)
+        if before is not None:
+            del self._keys[bisect_left(self._keys, (before, number))]
+
+    def keys(self, now: datetime, since: str = "") -> Sequence[tuple[str, int]]:
+        """What is found now, from an instant on."""
+        while self._coming and self._coming[0][0] <= now:
+            _, number, at = self._coming.popleft()
+            self._forget(number)
+            self._known[number] = at
+            if not self._keys or self._keys[-1] < (at, number):
+                self._keys.append((at, number))
+            else:
+                insort(self._keys, (at, number))
+        return self._keys[bisect_left(self._keys, (since, 0)) :]
+
+
+def stamp(moment: datetime) -> str:
+    """An instant as Shopify writes it: UTC, whole seconds."""
+    return moment.astimezone(UTC).strftime("%Y-%m-%dT%H:%M:%SZ")
+
+
+def terms(query: str | None) -> dict[str, tuple[str, str]]:
+    """Field → (comparison, value) of a search."""
+    return {name: (sign, one or two or three) for name, sign, one, two, three in _TERM.findall(query or "")}
+
+
+def since(query: str | None, field: str, *, whole_days: bool = False) -> str:
+    """From which instant on a search wants rows; empty: from the first."""
+    sign, value = terms(query).get(field, ("", ""))
+    if sign not in (">=", ">"):
+        return ""
+    return f"{value[:10]}T00:00:00Z" if whole_days else value
