@@ -18,6 +18,8 @@ from taps._kit.simulator import Request, Response, Simulator
 
 _METHODS = ("get", "post", "put", "patch", "delete")
 _COMPOSED = ("allOf", "oneOf", "anyOf")
+_ANYWHERE = (401, 406, 429)
+"""Said of every call in the vendors' guides, and of few in their specifications."""
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 
 
@@ -52,6 +54,8 @@ class Judge:
         self._components = {
             "schemas": {name: _strict(schema) for name, schema in schemas.items()},
             "loose": {name: _strict(schema, closed=False) for name, schema in schemas.items()},
+            "asked": {name: _strict(schema, asked=True) for name, schema in schemas.items()},
+            "asked_loose": {name: _strict(schema, closed=False, asked=True) for name, schema in schemas.items()},
         }
         self._paths = sorted(
             ((template, re.compile(re.sub(r"\{[^}]+\}", "[^/]+", template))) for template in self._spec["paths"]),
@@ -103,11 +107,13 @@ class Judge:
             return [f"{method} {template} takes no body"] if body is not None else []
         if body is None:
             return [f"{method} {template} needs a body"] if wanted.get("required") else []
-        return self._faults(f"{method} {template}", wanted["content"]["application/json"]["schema"], body, further)
+        return self._faults(f"{method} {template}", wanted["content"]["application/json"]["schema"], body, further, asked=True)
 
     def faults_of_answer(self, method: str, template: str, status: int, body: Any, further: Iterable[str] = ()) -> list[str]:
         """What is wrong with an answer."""
         answers = self._operation(method, template)["responses"]
+        if str(status) not in answers and status in _ANYWHERE:
+            return []
         if str(status) not in answers:
             return [f"{method} {template} does not answer {status}: {', '.join(answers)}"]
         content = self._resolved(answers[str(status)]).get("content", {})
@@ -126,8 +132,8 @@ class Judge:
             node = found
         return node
 
-    def _faults(self, where: str, schema: dict[str, Any], body: Any, further: Iterable[str]) -> list[str]:
-        validator = Draft202012Validator({**_strict(schema), "components": self._components})
+    def _faults(self, where: str, schema: dict[str, Any], body: Any, further: Iterable[str], *, asked: bool = False) -> list[str]:
+        validator = Draft202012Validator({**_strict(schema, asked=asked), "components": self._components})
         faults = [f"{where}: {error.json_path}: {error.message[:200]}" for error in validator.iter_errors(body)]
         plain = self._resolved(schema)
         if plain.get("additionalProperties") and isinstance(body, dict):  # anything goes there: what may is named by the test
@@ -136,25 +142,32 @@ class Judge:
         return faults
 
 
-def _strict(node: Any, *, closed: bool = True) -> Any:
-    """The schema with every object closed. What is composed is closed where it is put together, not in its parts."""
+def _strict(node: Any, *, closed: bool = True, asked: bool = False) -> Any:
+    """The schema with every object closed. What is composed is closed where it is put together, not in its parts.
+
+    In what is asked, properties that are only read are not known and not required. OpenAPI 3.0 says `nullable` for "or null".
+    """
     if isinstance(node, list):
-        return [_strict(each) for each in node]
+        return [_strict(each, asked=asked) for each in node]
     if not isinstance(node, dict):
         return node
-    made = {name: _strict(value) for name, value in node.items() if name not in (*_COMPOSED, "$ref", "properties", "example", "examples")}
+    aside = (*_COMPOSED, "$ref", "properties", "example", "examples")
+    made = {name: _strict(value, asked=asked) for name, value in node.items() if name not in aside}
     if "properties" in node:
-        made["properties"] = {name: _strict(value) for name, value in node["properties"].items()}
+        kept = {name: value for name, value in node["properties"].items() if not (asked and value.get("readOnly"))}
+        made["properties"] = {name: _strict(value, asked=asked) for name, value in kept.items()}
+        if asked and "required" in node:
+            made["required"] = [name for name in node["required"] if name in kept or name not in node["properties"]]
     for word in _COMPOSED:
         if word in node:
-            made[word] = [_strict(each, closed=False) for each in node[word]]
+            made[word] = [_strict(each, closed=False, asked=asked) for each in node[word]]
     composed = "properties" in node or any(word in node for word in _COMPOSED)
     if "$ref" in node:
-        target = node["$ref"] if closed and not composed else node["$ref"].replace("/schemas/", "/loose/")
-        made["$ref"] = target
+        place = ("asked" if asked else "schemas") if closed and not composed else ("asked_loose" if asked else "loose")
+        made["$ref"] = node["$ref"].replace("/schemas/", f"/{place}/")
     if composed and closed and "additionalProperties" not in node and _objects(node):
         made["unevaluatedProperties"] = False
-    return made
+    return {"anyOf": [made, {"type": "null"}]} if node.get("nullable") is True else made
 
 
 def _objects(node: dict[str, Any]) -> bool:
