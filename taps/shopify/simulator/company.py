@@ -80,7 +80,7 @@ def place(world: World, chance: random.Random, lines: int | None = None) -> Orde
     if british and chance.random() < 0.2:  # noqa: PLR2004 (some goods pay duty)
         order.lines[0].duty = 310
     if chance.random() < 0.05:  # noqa: PLR2004 (a few)
-        order.fees = [(world.number(), "Recycling fee", 45)]
+        order.fees = [Carriage(world.number(), order, "Recycling fee", 45, 0, taxes(order, 45))]
     order.test = chance.random() < 0.02  # noqa: PLR2004 (a few)
     return world.place_order(order)
 

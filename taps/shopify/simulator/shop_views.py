@@ -155,7 +155,7 @@ _BUYER: dict[str, Resolver] = {
     "lastName": lambda b, _: b.last,
     "state": lambda _b, _: "ENABLED",
     "taxExempt": lambda b, _: bool(b.company),
-    "tags": lambda _b, _: [],
+    "tags": lambda b, _: ["trade"] if b.company else [],
     "defaultEmailAddress": lambda b, _: Bare(
         "CustomerEmailAddress", {"emailAddress": b.email, "marketingState": "SUBSCRIBED" if b.id % 3 else "NOT_SUBSCRIBED"}
     ),

@@ -216,7 +216,8 @@ class Order:
     code: str = ""
     percent: str = ""
     tip: int = 0
-    fees: list[tuple[int, str, int]] = field(default_factory=list)
+    fees: list[Carriage] = field(default_factory=list)
+    """Additional fees: they are made as shipping lines are."""
     rounding: int = 0
     movements: list[Movement] = field(default_factory=list)
     backs: list[Back] = field(default_factory=list)
@@ -231,13 +232,13 @@ class Order:
     def total(self) -> int:
         """What was ordered, whatever came back."""
         goods = sum(line.net + line.duty + (0 if self.inclusive else line.tax) for line in self.lines)
-        carried = sum(each.price - each.discount + (0 if self.inclusive else each.tax) for each in self.shipping)
-        return goods + carried + self.tip + sum(fee[2] for fee in self.fees)
+        carried = sum(each.price - each.discount + (0 if self.inclusive else each.tax) for each in (*self.shipping, *self.fees))
+        return goods + carried + self.tip
 
     @property
     def tax(self) -> int:
         """All taxes."""
-        return sum(line.tax for line in self.lines) + sum(each.tax for each in self.shipping)
+        return sum(line.tax for line in self.lines) + sum(each.tax for each in (*self.shipping, *self.fees))
 
     @property
     def returned(self) -> int:

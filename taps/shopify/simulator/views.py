@@ -197,8 +197,11 @@ _ORDER: dict[str, Resolver] = {
     "totalTipReceivedSet": lambda o, _: bag(o, o.tip),
     "totalCashRoundingAdjustment": lambda o, _: Bare("CashRoundingAdjustment", {"paymentSet": bag(o, o.rounding), "refundSet": bag(o, 0)}),
     "additionalFees": lambda o, _: [
-        Bare("AdditionalFee", {"id": t.gid("AdditionalFee", number), "name": name, "price": bag(o, cents), "taxLines": []})
-        for number, name, cents in o.fees
+        Bare(
+            "AdditionalFee",
+            {"id": t.gid("AdditionalFee", fee.id), "name": fee.title, "price": bag(o, fee.price), "taxLines": _taxes(o, fee.taxes)},
+        )
+        for fee in o.fees
     ],
     "lineItems": lambda o, _: listed(o.lines),
     "shippingLines": lambda o, _: listed(o.shipping),
