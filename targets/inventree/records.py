@@ -20,6 +20,11 @@ from targets._kit.writer import Intent, Payload, Receipt, Refused, Sent, Unprepa
 
 _NAME, _IPN = 100, 100
 _CUSTOMER = "Customer"
+_WRITTEN = {
+    "part": ("IPN", "name", "description", "active", "virtual"),
+    "contact": ("name", "email", "phone", "tax_id", "active"),
+}
+"""What a person could change of what we wrote. Their order is part of the prints that are stored: add at the end only."""
 
 
 class Kind(NamedTuple):
@@ -49,6 +54,7 @@ def prepare(intent: Intent, category: int | None) -> Payload | Unpreparable:
         "key": key_of(intent.look_up_key) if intent.verb is Verb.CREATE else (intent.booked or {}).get("key", key_of(intent.look_up_key)),
         "attempt": attempt_of(intent.idempotency_key),
         "pk": intent.remote_id,
+        "stood": (intent.booked or {}).get("print", ""),
     }
     return Payload(intent, body, digest(body), Decimal(0), {})
 
@@ -107,6 +113,8 @@ def call(edge: Edge, payload: Payload) -> Call | Refused:
         found = client.one(edge, f"{kind.path}{payload.body['pk']}/")
         if found is None:
             return _gone(payload, kind)
+        if payload.body["stood"] not in ("", _print(payload.intent.subject.kind, found)) and not _is(found, fields):
+            return _changed(payload, kind)
     elif payload.intent.subject.kind == "part":
         found = _same_part(edge, payload)
     else:
@@ -153,9 +161,26 @@ def _gone(payload: Payload, kind: Kind) -> Refused:
     return Refused(Problem("SEND-CHANGED", say, "Make it again there with the same name, or forget it with `counterfoil retry`.", ""))
 
 
+def _changed(payload: Payload, kind: Kind) -> Refused:
+    say = f"The {kind.words} of {payload.intent.number} was changed in InvenTree since we wrote it."
+    fix = "Nothing is overwritten: put back in InvenTree what was changed, or bring the change to the source; then `counterfoil retry`."
+    return Refused(Problem("SEND-CHANGED", say, fix, ""))
+
+
+def _is(row: Mapping[str, Any], fields: Mapping[str, Any]) -> bool:
+    """Whether the source says what stands there anyway."""
+    return all((row.get(name) or "") == (value or "") for name, value in fields.items())
+
+
+def _print(kind: str, row: Mapping[str, Any]) -> str:
+    """A hash of what we write of a record; tells that a person changed it, and nothing about whom it is of."""
+    return digest([row.get(name) or "" for name in _WRITTEN[kind]])
+
+
 def receipt(payload: Payload, reply: Reply) -> Receipt:
     """From the record that came back."""
-    return Receipt(str(reply.body["pk"]), payload.intent.number, "", Decimal(0), {"key": payload.body["key"]})
+    stands = {"key": payload.body["key"], "print": _print(payload.intent.subject.kind, reply.body)}
+    return Receipt(str(reply.body["pk"]), payload.intent.number, "", Decimal(0), stands)
 
 
 def find(edge: Edge, sent: Sent) -> Receipt | None:
@@ -180,4 +205,4 @@ def all_ours(edge: Edge, size: int) -> Iterator[Receipt]:
 
 def _standing(row: Mapping[str, Any], kind: str, label: Label) -> Receipt:
     number = str(row["IPN"]) if kind == "part" else without(row["description"]).removeprefix(_CUSTOMER).strip()
-    return Receipt(str(row["pk"]), number, "", Decimal(0), {"key": label.key})
+    return Receipt(str(row["pk"]), number, "", Decimal(0), {"key": label.key, "print": _print(kind, row)})
