@@ -160,7 +160,8 @@ def _strict(node: Any, *, closed: bool = True, asked: bool = False) -> Any:
             made["required"] = [name for name in node["required"] if name in kept or name not in node["properties"]]
     for word in _COMPOSED:
         if word in node:
-            made[word] = [_strict(each, closed=False, asked=asked) for each in node[word]]
+            apart = word != "allOf" and "properties" not in node and "allOf" not in node  # alternatives that are whole in themselves
+            made[word] = [_strict(each, closed=closed and apart, asked=asked) for each in node[word]]
     composed = "properties" in node or any(word in node for word in _COMPOSED)
     if "$ref" in node:
         place = ("asked" if asked else "schemas") if closed and not composed else ("asked_loose" if asked else "loose")
