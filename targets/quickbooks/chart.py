@@ -1,8 +1,8 @@
-"""What the company offers: accounts, items, tax codes, the closing date. Read once at open; items and names when they are first needed."""
+"""What the company offers: accounts, items, tax codes, the closing date. Read once at open; items and names when the first is needed."""
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any, NamedTuple
@@ -37,7 +37,6 @@ class Item(NamedTuple):
 
     remote_id: str
     account_id: str
-    kind: str
 
 
 class Chart:
@@ -46,7 +45,7 @@ class Chart:
     def __init__(self, company: Company, config: QuickBooksTargetConfig) -> None:
         self._company = company
         self._config = config
-        self._items: dict[str, Item | None] = {}
+        self._items: dict[str, Item] = {}
         self._names: dict[str, str] = {}
         preferences = next(company.rows("Preferences"), {})
         closing = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
@@ -75,16 +74,20 @@ class Chart:
         return found
 
     def item(self, key: str, *, by_name: bool = False) -> Item | None:
-        """An item by its id, or by its name first; asked once."""
-        known = f"{by_name} {key}"
-        if known not in self._items:
-            rows = [*self._company.among("Item", "Name", [key])] if by_name else []
-            rows = rows or ([*self._company.among("Item", "Id", [key])] if key.isdigit() else [])
-            each = rows[0] if rows else None
-            self._items[known] = (
-                Item(each["Id"], str((each.get("IncomeAccountRef") or {}).get("value", "")), str(each.get("Type", ""))) if each else None
-            )
-        return self._items[known]
+        """An item by its id, or by its name first. All are read when the first is needed; what is new since is asked for by itself."""
+        if not self._items:
+            self._learn(self._company.rows("Item"))
+        found = self._items.get(f"name {key.casefold()}") if by_name else None
+        if found is None and key.isdigit():
+            if f"id {key}" not in self._items:
+                self._learn(self._company.among("Item", "Id", [key]))
+            found = self._items.get(f"id {key}")
+        return found
+
+    def _learn(self, rows: Iterable[Mapping[str, Any]]) -> None:
+        for each in rows:
+            item = Item(each["Id"], str((each.get("IncomeAccountRef") or {}).get("value", "")))
+            self._items[f"id {item.remote_id}"] = self._items[f"name {each['FullyQualifiedName'].casefold()}"] = item
 
     def tax_code(self, name: str) -> TaxCode:
         """A tax code of the configuration."""

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 from collections import deque
 from collections.abc import Mapping
-from datetime import datetime, timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from taps._kit.simulator import Clock, Request, Response, Simulator
@@ -164,7 +164,8 @@ class QuickBooksSimulator(Simulator):
 
     def _changes(self, request: Request, realm: str) -> Response:  # noqa: ARG002
         """Change data capture: thirty days, a thousand objects in all, deletions too; there are no pages."""
-        since = datetime.fromisoformat(request.query["changedSince"])
+        said = datetime.fromisoformat(request.query["changedSince"])
+        since = said if said.tzinfo else said.replace(tzinfo=UTC)
         if since < self.clock() - _CDC:
             return Response(400, self._timed({"Fault": Refusal("2040", "changedSince reaches back at most 30 days").fault()}))
         answers, left = [], _MOST_CHANGES
