@@ -29,7 +29,7 @@ _COUNT, _MOVE, _SPLIT_CHILD = 10, 20, 42
 """Tracking types [C]: counted; moved as a whole; a part was moved away, told at the item that it was taken from."""
 SEARCHED = "cf"
 """Finds every note of ours, and more; the mark's own form decides."""
-ITEMS = 12
+ITEMS = 9
 """Stock items of one call, so that the mark fits into the notes."""
 
 
