@@ -95,7 +95,7 @@ class World:
 
     def pay(self, order: Order, gateway: str, cents: int | None = None, *, authorize: bool = False) -> Movement:
         """Money is taken: at once, or authorized and captured."""
-        amount = order.total + order.rounding - order.received if cents is None else cents
+        amount = order.total - order.received if cents is None else cents
         parent = None
         if authorize:
             parent = self._move(order, "AUTHORIZATION", gateway, amount)
@@ -105,7 +105,7 @@ class World:
 
     def _move(self, order: Order, kind: str, gateway: str, cents: int, parent: Movement | None = None) -> Movement:
         made = Movement(self.number(), order, kind, gateway, cents, self.clock(), parent=parent, place=order.place)
-        if gateway == "cash" and kind == "SALE":
+        if gateway == "cash" and kind == "SALE":  # the amount is the sale's; what lies in the drawer is that and the rounding (unconfirmed)
             made.rounding = order.rounding
         order.movements.append(made)
         if gateway == PAYMENTS and kind in ("SALE", "CAPTURE", "REFUND") and not order.test:
@@ -171,7 +171,7 @@ class World:
 
     def _give_back(self, order: Order, back: Back) -> None:
         paid_back = sum(each.cents for each in order.movements if each.kind == "REFUND")
-        due = max(min(order.received - paid_back, order.received - paid_back - (order.total + order.rounding - order.returned)), 0)
+        due = max(min(order.received - paid_back, order.received - paid_back - (order.total - order.returned)), 0)
         taken = next((each for each in order.movements if each.kind in ("SALE", "CAPTURE")), None)
         if due and taken is not None:
             back.paid = due
