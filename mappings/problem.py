@@ -31,6 +31,8 @@ CODES: dict[str, str] = {
     "READ-DENIED": "a file or folder may not be read",
     "READ-ABSENT": "too many records vanished from a snapshot at once; the deletes are held",
     "READ-SCHEMA": "the source's columns are not the ones that it had",
+    "READ-BALANCE": "a bank statement's opening balance and entries do not give its closing balance",
+    "READ-GAP": "something is missing between two statements or numbers of the source",
     # translating
     "MAP-REQUIRED": "a required field is empty",
     "MAP-TYPE": "a value has the wrong type",

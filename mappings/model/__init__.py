@@ -9,6 +9,7 @@
              gift_card_entry      one change of a gift card's balance                     + worth more
              payout               money between processor and bank                        + to our bank
              balance_transaction  how a payment in another currency was settled           − less than booked
+             bank_transaction     an entry of our bank account                            + into the account
     goods    product              one sellable item
              fulfillment          goods handed over for a sale                            + units leave
              stock_movement       stock that changes without a sale                       + the place has more
@@ -28,6 +29,7 @@ from __future__ import annotations
 
 from types import MappingProxyType
 
+from mappings.model.bank import BankDetail, BankTransaction
 from mappings.model.base import PII, Document, ExternalRef, Part, StockLine
 from mappings.model.books import JournalEntry
 from mappings.model.order import Adjustment, Order, Refund
@@ -52,6 +54,7 @@ REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
             GiftCardEntry,
             Payout,
             BalanceTransaction,
+            BankTransaction,
             Product,
             Fulfillment,
             StockMovement,
@@ -72,6 +75,8 @@ __all__ = [
     "REGISTRY",
     "Adjustment",
     "BalanceTransaction",
+    "BankDetail",
+    "BankTransaction",
     "Customer",
     "Dispute",
     "Document",

@@ -10,6 +10,9 @@ from pathlib import Path
 LONGEST = 1 << 26
 """Characters of one line, or of one field over many lines. What is longer is a damaged row."""
 
+SAMPLE = 1 << 20
+"""Bytes that are looked at for an encoding."""
+
 _BLOCK = 1 << 18
 
 _MARKS = (

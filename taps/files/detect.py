@@ -10,12 +10,9 @@ from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
-from taps._kit.text_lines import encoding_of
+from taps._kit.text_lines import SAMPLE, encoding_of
 from taps.files.config import FileStream
 from taps.files.rows import distinct
-
-SAMPLE = 1 << 20
-"""Bytes that are looked at."""
 
 _DELIMITERS = {";": "semicolon", "\t": "tab", "|": "bar", ",": "comma"}
 """In this order where two fit equally: a comma may stand in numbers and text."""

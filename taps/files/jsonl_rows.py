@@ -9,9 +9,9 @@ from decimal import Decimal, InvalidOperation
 from pathlib import Path
 from typing import Any
 
-from taps._kit.text_lines import LONGEST, TooLong, text_lines, undecoded
+from taps._kit.text_lines import LONGEST, SAMPLE, TooLong, text_lines, undecoded
 from taps.files.config import FileStream
-from taps.files.detect import SAMPLE, head
+from taps.files.detect import head
 from taps.files.rows import BATCH, BATCH_CHARACTERS, Bad, Item, Layout, digits, keyed
 
 DEEPEST = 64

@@ -217,6 +217,14 @@ SIGNS = {
         {"charged_amount": "80", "charged_currency": "USD", "booked_amount": "70", "settled_amount": "40", "fee_amount": "5"},
         "-35.00",
     ),
+    ("bank_transaction", "35.00 into our account"): (
+        {"bank_account_id": "DE1", "posted_on": "2026-02-02", "booked_amount": "35.00"},
+        "35.00",
+    ),
+    ("bank_transaction", "35.00 out of our account"): (
+        {"bank_account_id": "DE1", "posted_on": "2026-02-02", "booked_amount": "-35.00"},
+        "-35.00",
+    ),
     ("tip_payout", "35.00 to payroll"): ({"tips": "35.00"}, "-35.00"),
 }
 
@@ -271,6 +279,7 @@ def test_legs_have_their_own_days():
     assert legs("payout", **money, status="in_transit", arrival_on="2026-02-02") == [("issue", sold)]
     assert legs("payout", **money, arrival_on="2026-02-02") == [("issue", sold), ("arrival", arrived)]
     assert legs("payout", **money, status="failed", failed_on="2026-02-03") == [("issue", sold), ("failed", failed)]
+    assert legs("bank_transaction", bank_account_id="DE1", posted_on="2026-02-02", booked_amount="5") == [("", arrived)]
     assert legs("dispute", disputed_amount="5") == [("opened", sold)]
     assert legs("dispute", disputed_amount="5", status="lost", resolved_on="2026-02-03") == [("opened", sold), ("lost", failed)]
 
