@@ -45,6 +45,11 @@ class Round:
         buyer = self._chart.customer(made.buyer) if made.buyer else None
         return {**body, "CustomerRef": {"value": buyer}} if buyer else body
 
+    def rename(self, payload: Payload) -> None:
+        """Put the number behind the name, before QuickBooks says that the name is taken."""
+        self._tried.add((id(payload), "named"))
+        self._bodies[id(payload)] = numbered(payload.body.body, payload.intent.number)
+
     def judge(self, call: Call, reply: Reply) -> list[Answer]:
         """One answer per payload of the call."""
         body = reply.body if isinstance(reply.body, dict) else {}

@@ -24,7 +24,7 @@ from taps.quickbooks.facts import FACTS
 from taps.quickbooks.marks import into
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import Call, RemoteWriter, digest
-from targets._kit.writer import Answer, Intent, Metadata, Payload, Period, Receipt, Sent, Unpreparable, Verb
+from targets._kit.writer import Answer, Intent, Metadata, Payload, Period, Receipt, Sent, Subject, Unpreparable, Verb
 from targets.quickbooks import money, records, sales
 from targets.quickbooks.answers import RECORDS, print_of
 from targets.quickbooks.asking import standing, whereabouts
@@ -61,6 +61,8 @@ class QuickBooksWriter(RemoteWriter):
         self._config = config
         self._chart: Chart | None = None
         self._round: Round | None = None
+        self._names: dict[tuple[str, str], Subject] = {}
+        """Who took a name in this run: the next one of that name gets its number at once."""
 
     # ── open ──
 
@@ -182,6 +184,12 @@ class QuickBooksWriter(RemoteWriter):
             if self.chart.customer(buyer) is None:
                 yield Call("POST", f"{self.company.root}/customer", (), {"DisplayName": buyer}, self._params({"DisplayName": buyer}))
         ready = [payload for payload in batch if not payload.body.buyer or self.chart.customer(payload.body.buyer)]
+        for payload in ready:
+            made: Prepared = payload.body
+            name = made.body.get("DisplayName" if made.entity == "Customer" else "Name")
+            holder = self._names.setdefault((made.entity, str(name).casefold()), payload.intent.subject) if name else payload.intent.subject
+            if made.operation == "create" and holder != payload.intent.subject:
+                turn.rename(payload)
         yield from self._packed(turn, ready)
         while turn.again:
             chosen, turn.again = turn.again, []

@@ -47,7 +47,7 @@ LINES_ON = (
 )
 """Roles that lines of sales are booked to."""
 CLOSED = date(2026, 9, 30)
-OPEN = Decimal(500)
+OPEN = Decimal(60000)
 """Of the invoice that is there to be paid."""
 SECRETS = {"client_id": "app", "client_secret": "app-secret", "refresh_token": "refresh-1", "access_token": "access-1"}
 

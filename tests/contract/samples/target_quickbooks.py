@@ -175,5 +175,6 @@ def sample() -> RemoteSample:
         cases=CASES,
         standing=standing,
         batch=30,
+        batches=dict.fromkeys(CASES, 30),
         extra={"related": _COMPANY.related, "walk_in": "Walk-in"},
     )
