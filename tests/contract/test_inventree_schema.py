@@ -18,11 +18,11 @@ from taps._kit.surroundings import Pocket, Surroundings
 from taps.inventree.config import InvenTreeConfig
 from taps.inventree.mark import Mark
 from taps.inventree.reader import InvenTreeReader
-from targets._kit.writer import Payload, Receipt, Refused, Verb
+from targets._kit.writer import Absent, InDoubt, Payload, Receipt, Refused, Verb
 from targets.inventree import CONNECTOR
 from tests.contract.openapi import Judge, watch
 from tests.contract.samples import target_inventree as sample
-from tests.contract.test_remote_contract import wanted
+from tests.contract.test_remote_contract import attempt, until_known, wanted
 
 CASES = sample.sample().cases
 MUG, TEA, STORE, WAREHOUSE, KIOSK = 3, 4, 5, 6, 7
@@ -365,10 +365,15 @@ def test_an_exchange_that_broke_between_its_calls_is_finished_and_not_begun_agai
     exchange = stock("stock_movement", Move("TEA", "Store", Decimal(2)), Move("MUG", "Store", Decimal(-1)))
     payload = writer.prepare(exchange)
     simulator.faults.add("drop_before", path="stock/add")
-    writer.send([payload])
+    since = simulator.clock()
+    (answer,) = writer.send([payload])
+    assert isinstance(answer, InDoubt)
     assert (lying(simulator)[TEA, STORE], lying(simulator)[MUG, STORE]) == (99998, 100000)
+    assert isinstance(until_known(writer, simulator, [attempt(payload, since)])[0], Absent)  # not the whole of it
     (made,) = writer.send([payload])
     assert (made.effect, lying(simulator)[TEA, STORE], lying(simulator)[MUG, STORE]) == (1, 99998, 100001)
+    assert [entry["deltas"].get("removed") for entry in simulator.tables.tracking.values() if entry["notes"]] == [2, None]
+    assert until_known(writer, simulator, [attempt(payload, since)])[0].receipt == made
 
 
 def test_an_exchange_that_broke_and_was_changed_meanwhile_is_mended(writer, simulator):
