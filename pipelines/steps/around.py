@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from datetime import datetime, timedelta
-from decimal import Decimal
+from decimal import ROUND_DOWN, Decimal
 from functools import cached_property
 from pathlib import Path
 
@@ -43,6 +43,8 @@ class ConnectionSafe:
         self._vault.store(self._connection, name, value)
 
 
+_KEPT = Decimal("0.000001")
+"""What the hub keeps of a rate."""
 _NONE_STATED = (Limit(1_000, timedelta(seconds=1)),)
 """For a system that names no limit: its bucket is there for the day when it says "not before"."""
 
@@ -74,5 +76,5 @@ def surroundings(hub: Hub, home: Path, connection: str, facts: Facts) -> Surroun
 
 
 def _budget(hub: Hub, connection: str, place: int, limit: Limit) -> Budget:
-    per_second = Decimal(limit.calls) / Decimal(str(limit.window.total_seconds()))
+    per_second = (Decimal(limit.calls) / Decimal(str(limit.window.total_seconds()))).quantize(_KEPT, ROUND_DOWN)
     return Budget(hub, connection, f"limit {place}", Decimal(limit.calls), per_second)
