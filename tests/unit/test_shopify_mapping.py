@@ -440,10 +440,10 @@ def test_a_place():
     assert (place.name, place.location_type, place.country, place.status) == ("Harbour Store", "store", "US", "archived")
 
 
-PARTS = (
-    "adjustmentsFee adjustmentsGross advanceFees advanceGross chargesFee chargesGross refundsFee refundsFeeGross reservedFundsFee "
-    "reservedFundsGross retriedPayoutsFee retriedPayoutsGross usdcRebateCreditAmount"
-).split()
+PARTS = [
+    *("adjustmentsFee", "adjustmentsGross", "advanceFees", "advanceGross", "chargesFee", "chargesGross", "refundsFee", "refundsFeeGross"),
+    *("reservedFundsFee", "reservedFundsGross", "retriedPayoutsFee", "retriedPayoutsGross", "usdcRebateCreditAmount"),
+]
 PAYOUT = {
     "legacyResourceId": "801",
     "issuedAt": "2026-11-04T05:00:00Z",
@@ -494,13 +494,15 @@ ENTRY = {
 def test_the_fee_of_a_charge():
     [fee] = translated("balance_transactions", ENTRY)
     assert (fee.type, fee.source_id, fee.fee_type, fee.amount()) == ("fee", "51", "processing", (Decimal("-3.05"), "USD"))
-    assert (fee.payment_id, fee.order_id, fee.payout_id) == (ref("payment", "901"), ref("order", "1001"), ref("payout", "801"))
+    assert (fee.parents(), fee.payout_id) == ((), ref("payout", "801"))  # it waits for nothing
+    assert [(each.type, each.id) for each in fee.external_refs] == [("OrderTransaction", "901"), ("Order", "1001")]
 
 
 def test_a_dispute_its_fee_and_its_end():
     disputed = ENTRY | {"type": "DISPUTE_WITHDRAWAL", "sourceType": "DISPUTE", "sourceOrderTransactionId": None, "fee": usd("15.0")}
     [fee] = translated("balance_transactions", disputed)
-    assert (fee.fee_type, fee.payment_id, fee.amount()) == ("dispute", None, (-15, "USD"))
+    assert (fee.fee_type, fee.amount()) == ("dispute", (-15, "USD"))
+    assert [each.type for each in fee.external_refs] == ["Order"]
     record = {
         "legacyResourceId": "71",
         "type": "CHARGEBACK",
@@ -513,7 +515,7 @@ def test_a_dispute_its_fee_and_its_end():
         "order": {"id": "gid://shopify/Order/1001", "name": "#7"},
     }
     [dispute] = translated("disputes", record)
-    assert (dispute.amount(), dispute.reason, dispute.order_id) == ((Decimal("-94.70"), "USD"), "FRAUDULENT", ref("order", "1001"))
+    assert (dispute.amount(), dispute.reason, dispute.parents()) == ((Decimal("-94.70"), "USD"), "FRAUDULENT", ())
     assert [(part.name, part.business_date) for part in dispute.parts()] == [("opened", date(2026, 11, 10)), ("lost", date(2026, 11, 25))]
     [asked] = translated("disputes", record | {"type": "INQUIRY", "finalizedOn": None, "status": "NEEDS_RESPONSE"})
     assert (asked.amount(), asked.status, asked.due_on) == ((0, "USD"), "open", date(2026, 11, 20))

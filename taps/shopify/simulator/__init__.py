@@ -52,14 +52,22 @@ class ShopifySimulator(Simulator):
     """One shop. `orders` are placed over the last `days` before the clock's now."""
 
     def __init__(
-        self, orders: int = 40, *, seed: int = 1, days: int = 30, scopes: tuple[str, ...] = SCOPES, clock: Clock | None = None
+        self,
+        orders: int = 40,
+        *,
+        seed: int = 1,
+        days: int = 30,
+        scopes: tuple[str, ...] = SCOPES,
+        bucket: int = BUCKET,
+        clock: Clock | None = None,
     ) -> None:
         super().__init__(clock=clock)
         self.world = World(self.clock)
         self.token = TOKEN
         self.scopes = scopes
         self.version = VERSION
-        self._left = Decimal(BUCKET)
+        self._bucket = Decimal(bucket)
+        self._left = self._bucket
         self._counted = self.clock()
         self._parsed: dict[str, list[Field]] = {}
         found_company(self.world, self.clock, orders, seed, days)
@@ -100,7 +108,7 @@ class ShopifySimulator(Simulator):
 
     def _require(self, points: int) -> None:
         passed = Decimal(str((self.clock() - self._counted).total_seconds()))
-        self._left, self._counted = min(self._left + passed * RESTORE, Decimal(BUCKET)), self.clock()
+        self._left, self._counted = min(self._left + passed * RESTORE, self._bucket), self.clock()
         if points > MOST_POINTS:
             say = f"Query cost is {points}, which exceeds the single query max cost limit ({MOST_POINTS})."
             raise Refusal(say, "MAX_COST_EXCEEDED", cost=points, maxCost=MOST_POINTS)
@@ -108,7 +116,7 @@ class ShopifySimulator(Simulator):
             raise Refusal("Throttled", "THROTTLED")
 
     def _answer(self, body: dict[str, Any], points: int, actual: int | None) -> Response:
-        status = {"maximumAvailable": BUCKET, "currentlyAvailable": int(self._left), "restoreRate": RESTORE}
+        status = {"maximumAvailable": int(self._bucket), "currentlyAvailable": int(self._left), "restoreRate": RESTORE}
         told = {"requestedQueryCost": points, "actualQueryCost": actual, "throttleStatus": status}
         return Response(200, {**body, "extensions": {"cost": told}}, {VERSION_HEADER: self.version})
 
