@@ -7,16 +7,16 @@ from decimal import Decimal
 
 import pytest
 
-from taps._kit.reader import Record
+from taps._kit.reader import Complete, Record
 from taps._kit.simulator import serve
 from taps._kit.surroundings import Pocket, Surroundings
 from taps.bamboohr.config import BambooConfig
 from taps.bamboohr.reader import BambooReader
-from targets._kit.writer import Payload, Receipt, Refused, Related, Unpreparable, Verb
+from targets._kit.writer import Found, Payload, Receipt, Refused, Related, Sent, Unpreparable, Verb
 from targets.bamboohr import CONNECTOR
 from tests.contract.openapi import Judge, watch
 from tests.contract.samples import target_bamboohr as sample
-from tests.contract.test_remote_contract import wanted
+from tests.contract.test_remote_contract import attempt, until_known, wanted
 
 CASES = sample.sample().cases
 # The specification lists common fields of an employee only, and allows any other: the rest of ours is named here, and nothing else passes.
@@ -241,3 +241,63 @@ def test_no_personal_field_in_receipts_problems_or_the_notes(writer, simulator):
 
 def test_the_lists_are_what_a_refusal_hangs_on(writer):
     assert writer.metadata().values["department"] == ("Bar", "Kitchen")
+
+
+def test_a_hire_whose_answer_was_lost_is_found_although_its_fields_are_written_otherwise_there(writer, simulator):
+    intent = wanted("bamboohr", CASES["employee"], document=sample.PERSON | {"work_email": "Zoe@Example.com"})
+    payload = writer.prepare(intent)
+    since = simulator.clock()
+    simulator.faults.add("drop_after", method="POST")
+    writer.send([payload])
+    hired = max(simulator.employees)
+    simulator.edit_employee(hired, workPhone="+353 (1) 5550100", workEmail="zoe@example.com")
+    (where,) = until_known(writer, simulator, [attempt(payload, since)])
+    assert isinstance(where, Found)
+    assert where.receipt.remote_id == str(hired)
+
+
+def test_hours_of_an_earlier_revision_are_found_by_their_key(writer, simulator):
+    intent = wanted("bamboohr", CASES["time_entry"])
+    made = send(writer, intent)
+    (where,) = writer.find([Sent(intent.subject, Verb.CREATE, intent.look_up_key, "f" * 40, "", simulator.clock())])
+    assert isinstance(where, Found)
+    assert (where.receipt.remote_id, where.receipt.effect) == (made.remote_id, Decimal("9.5"))
+
+
+def test_hours_of_more_than_a_year_ago_are_held_before_they_are_sent(writer, simulator):
+    case = CASES["time_entry"]
+    held = writer.prepare(wanted("bamboohr", case, **case.late))
+    assert isinstance(held, Unpreparable)
+    assert held.problem.code == "POST-PERIOD"
+    made = send(writer, wanted("bamboohr", case))
+    simulator.clock.forward(days=366)
+    held = writer.prepare(wanted("bamboohr", case, 1, 3, Verb.REVERSE, made))
+    assert isinstance(held, Unpreparable)
+    assert held.problem.code == "POST-PERIOD"
+
+
+def test_a_change_that_shows_late_is_read_although_a_later_one_was_seen(simulator, url, around, tmp_path):
+    reader = BambooReader(BambooConfig(base_url=f"{url}/api/v1", private_network=True), tmp_path)
+    first = list(reader.read("employees", None, around))
+    simulator.history[101] = ("Updated", simulator.clock() - timedelta(seconds=30))
+    simulator.employees[101]["lastName"] = "Late"
+    news = [message.body["lastName"] for message in reader.read("employees", first[-1].value, around) if isinstance(message, Record)]
+    assert news == ["Late"]
+
+
+def test_hours_that_a_person_deleted_or_typed_are_seen_day_by_day(writer, simulator, url, around, tmp_path):
+    made = send(writer, wanted("bamboohr", CASES["time_entry"]))
+    simulator.seed_hours(101, date(2026, 11, 1), "4", "by hand")
+    del simulator.entries[int(made.remote_id)]
+    reader = BambooReader(BambooConfig(base_url=f"{url}/api/v1", private_network=True, days=3), tmp_path)
+    messages = list(reader.read("time_entries", None, around))
+    assert [(message.scope, message.body["ours"]) for message in messages if isinstance(message, Record)] == [
+        ("2026-11-01", None),
+        ("2026-11-02", f"{1:024x}"),
+    ]
+    assert [(message.scope, message.count) for message in messages if isinstance(message, Complete)] == [
+        ("2026-10-30", 0),
+        ("2026-10-31", 0),
+        ("2026-11-01", 1),
+        ("2026-11-02", 1),
+    ]

@@ -8,7 +8,7 @@ from decimal import Decimal
 import pytest
 
 from taps._kit.errors import Misconfigured
-from taps._kit.reader import Record
+from taps._kit.reader import Complete, Record
 from taps._kit.simulator import serve
 from taps._kit.surroundings import Pocket, Surroundings
 from taps.gusto.config import GustoConfig
@@ -213,6 +213,7 @@ def test_a_leaver_is_terminated_once_on_the_last_day(simulator, writer):
     gone = ann | {"employment_status": "terminated", "termination_date": "2026-11-30"}
     for revision in (2, 3):
         known = send(writer, wanted("gusto", CASES["employee"], 1, revision, Verb.UPDATE, known, document=gone))
+        assert isinstance(known, Receipt)
     (leaving,) = simulator.employees[sample.ANN]["terminations"]
     assert (leaving["effective_date"], leaving["run_termination_payroll"]) == ("2026-11-30", False)
 
@@ -345,3 +346,27 @@ def test_look_ups_go_back_no_further_than_they_must(simulator, writer):
     since = simulator.clock() - timedelta(minutes=1)
     writer.find([Sent(wanted("gusto", CASES["time_entry"]).subject, Verb.ADJUST, f"{1:040x}", "nothing", "", since)])
     assert len(simulator.log) == before + 1
+
+
+def test_a_create_of_an_earlier_revision_is_found_by_its_key(simulator, writer):
+    intent = wanted("gusto", CASES["time_entry"])
+    made = send(writer, intent)
+    (where,) = writer.find([Sent(intent.subject, Verb.CREATE, intent.look_up_key, "another attempt", "", simulator.clock())])
+    assert isinstance(where, Found)
+    assert where.receipt.remote_id == made.remote_id
+
+
+def test_who_is_deleted_while_we_page_hides_nobody(simulator, reader, around):
+    people = [simulator.seed_employee("Bo", f"Berg {number}") for number in range(250)]
+
+    def remove(request):
+        if request.query.get("page") == "2":
+            simulator.remove_employee(people.pop(0))
+
+    simulator.interludes.append(remove)
+    messages = list(reader.read("employees", None, around))
+    assert set(people) <= {message.key for message in messages if isinstance(message, Record)}
+    assert [message for message in messages if isinstance(message, Complete)] == [], "somebody may have been out of sight"
+    simulator.interludes.clear()
+    messages = list(reader.read("employees", messages[-1].value, around))
+    assert [message.count for message in messages if isinstance(message, Complete)] == [len(people) + 1]

@@ -267,8 +267,28 @@ def test_a_full_disk_leaves_the_attempt_undone_and_is_told(writer, home, monkeyp
         full.setattr(os, "fsync", lambda _handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
         with pytest.raises(Retryable, match="no room"):
             writer.send([payload])
-    assert isinstance(writer.find([sent(payload.intent)])[0], Absent)
+    assert [each.unit for each in writer.read_back()] == [""]
     assert writer.send([payload])[0].effect == 8
+    assert imported(home) == "Berg,Ann,Waiter,5G9934,8,,,\n"
+    assert isinstance(writer.find([sent(payload.intent)])[0], Found)
+
+
+def test_a_send_after_one_that_failed_is_not_taken_for_done(writer, home, monkeypatch):
+    payload = writer.prepare(intent("T-1", SHIFT))
+    with monkeypatch.context() as full:
+        full.setattr(os, "fsync", lambda _handle: (_ for _ in ()).throw(OSError(28, "No space left on device")))
+        with pytest.raises(Retryable):
+            writer.send([payload])
+    assert writer.send([payload])[0].effect == 8
+    assert imported(home) == "Berg,Ann,Waiter,5G9934,8,,,\n"
+
+
+def test_a_new_name_changes_what_is_open_and_not_what_was_exported(writer, home):
+    send(writer, intent("T-1", SHIFT), intent("T-2", SHIFT | {"business_date": "2026-11-16"}, n=2))
+    export(home)
+    known = next(each for each in writer.read_back() if not each.unit)
+    send(writer, intent("7", ANN | {"last_name": "Moss"}, Verb.UPDATE, known, revision=2, kind="employee"))
+    assert (imported(home)[:5], imported(home, LATER)[:5]) == ("Berg,", "Moss,")
 
 
 def test_the_same_input_gives_the_same_bytes(build, writer, home, tmp_path_factory):
