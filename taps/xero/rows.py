@@ -1,0 +1,141 @@
+"""What each stream hands out of a document: plain names, dates as dates, our key where it is ours. No lines, and of people only ids."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from decimal import Decimal
+from typing import Any
+
+from taps.xero.client import day, instant
+from taps.xero.marks import mark_of
+
+_TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
+_DATE: Mapping[str, Any] = {"type": ["string", "null"], "format": "date"}
+_MOMENT: Mapping[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_AMOUNT: Mapping[str, Any] = {"type": ["number", "null"]}
+DOCUMENT: Mapping[str, Mapping[str, Any]] = {
+    "id": _TEXT,
+    "type": _TEXT,
+    "number": _TEXT,
+    "date": _DATE,
+    "total": _AMOUNT,
+    "tax": _AMOUNT,
+    "open_amount": _AMOUNT,
+    "currency": _TEXT,
+    "status": _TEXT,
+    "account": _TEXT,
+    "to_account": _TEXT,
+    "contact_id": _TEXT,
+    "pays_id": _TEXT,
+    "our_key": _TEXT,
+    "our_attempt": _TEXT,
+    "last_editor": _TEXT,
+    "updated_at": _MOMENT,
+}
+"""`last_editor` is always empty: Xero tells it in the history of single documents only. `our_key` is empty where a person typed it."""
+RECORD: Mapping[str, Mapping[str, Any]] = {
+    "id": _TEXT,
+    "number": _TEXT,
+    "name": _TEXT,
+    "type": _TEXT,
+    "status": _TEXT,
+    "rate": _AMOUNT,
+    "our_key": _TEXT,
+    "our_attempt": _TEXT,
+    "updated_at": _MOMENT,
+}
+
+
+@dataclass(frozen=True, slots=True)
+class Kind:
+    """One stream: the list it comes from, and how a row is made of a document."""
+
+    resource: str
+    id_of: str
+    fields: Mapping[str, Mapping[str, Any]]
+    row: Callable[[str, Mapping[str, Any]], dict[str, Any]]
+    changes: bool = True
+    """Whether the list can be asked for what changed since; the others are read whole each time."""
+
+
+def _document(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    mark = mark_of(resource, each)
+    pays = each.get("Invoice") or each.get("CreditNote") or {}
+    return {
+        "id": each[_ID[resource]],
+        "type": each.get("Type") or each.get("PaymentType") or resource,
+        "number": each.get("InvoiceNumber") or each.get("CreditNoteNumber") or (mark.number if mark else each.get("Reference")) or None,
+        "date": day(each.get("Date")),
+        "total": _total(each),
+        "tax": each.get("TotalTax"),
+        "open_amount": each.get("AmountDue", each.get("RemainingCredit")),
+        "currency": each.get("CurrencyCode"),
+        "status": each.get("Status"),
+        "account": _account(each.get("BankAccount") or each.get("Account") or each.get("FromBankAccount")),
+        "to_account": _account(each.get("ToBankAccount")),
+        "contact_id": (each.get("Contact") or {}).get("ContactID"),
+        "pays_id": pays.get("InvoiceID") or pays.get("CreditNoteID"),
+        "our_key": mark.key if mark else None,
+        "our_attempt": mark.attempt if mark else None,
+        "last_editor": None,
+        "updated_at": changed(each),
+    }
+
+
+def _total(each: Mapping[str, Any]) -> Any:
+    """A journal has no total: what it debits."""
+    if "JournalLines" in each:
+        return sum((line["LineAmount"] for line in each["JournalLines"] if line["LineAmount"] > 0), Decimal("0.00"))
+    return each.get("Total", each.get("Amount"))
+
+
+def _account(account: Mapping[str, Any] | None) -> str | None:
+    return (account.get("Code") or account.get("AccountID")) if account else None
+
+
+def _record(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
+    mark = mark_of(resource, each)
+    return {
+        "id": each[_ID[resource]],
+        "number": each.get("Code") or each.get("AccountNumber") or each.get("ContactNumber") or None,
+        "name": each.get("Name") if resource != "Contacts" else None,
+        "type": each.get("Type"),
+        "status": each.get("ContactStatus") or each.get("Status"),
+        "rate": each.get("EffectiveRate"),
+        "our_key": mark.key if mark else None,
+        "our_attempt": mark.attempt if mark else None,
+        "updated_at": changed(each),
+    }
+
+
+def changed(each: Mapping[str, Any]) -> Any:
+    """The instant of the last change, of a transfer that of its making."""
+    text = each.get("UpdatedDateUTC") or each.get("CreatedDateUTC")
+    return instant(text) if text else None
+
+
+_ID = {
+    "Invoices": "InvoiceID",
+    "CreditNotes": "CreditNoteID",
+    "BankTransactions": "BankTransactionID",
+    "BankTransfers": "BankTransferID",
+    "Payments": "PaymentID",
+    "ManualJournals": "ManualJournalID",
+    "Contacts": "ContactID",
+    "Items": "ItemID",
+    "Accounts": "AccountID",
+    "TaxRates": "TaxType",
+}
+STREAMS: Mapping[str, Kind] = {
+    "invoices": Kind("Invoices", _ID["Invoices"], DOCUMENT, _document),
+    "credit_notes": Kind("CreditNotes", _ID["CreditNotes"], DOCUMENT, _document),
+    "bank_transactions": Kind("BankTransactions", _ID["BankTransactions"], DOCUMENT, _document),
+    "payments": Kind("Payments", _ID["Payments"], DOCUMENT, _document),
+    "manual_journals": Kind("ManualJournals", _ID["ManualJournals"], DOCUMENT, _document),
+    "contacts": Kind("Contacts", _ID["Contacts"], RECORD, _record),
+    "bank_transfers": Kind("BankTransfers", _ID["BankTransfers"], DOCUMENT, _document, changes=False),
+    "items": Kind("Items", _ID["Items"], RECORD, _record, changes=False),
+    "accounts": Kind("Accounts", _ID["Accounts"], RECORD, _record, changes=False),
+    "tax_rates": Kind("TaxRates", _ID["TaxRates"], RECORD, _record, changes=False),
+}
