@@ -21,7 +21,7 @@ from taps._kit.reader import Complete, Message, Record, Start, State, Tombstone
 from taps.shopify import queries
 from taps.shopify.client import BadCursor, Client
 from taps.shopify.config import ShopifyConfig
-from taps.shopify.facts import EVENTS_KEPT, MOST_ROWS
+from taps.shopify.facts import EVENTS_KEPT, FACTS, MOST_ROWS
 from taps.shopify.kinds import Kind
 from taps.shopify.pages import Pages
 
@@ -137,7 +137,7 @@ class Pass:
                 yield Tombstone(str(event["subjectId"]))
             more = bool(found) and found["pageInfo"]["hasNextPage"]
             after = found["pageInfo"]["endCursor"] if found else None
-        self._state["gone"] = _text(max(since, newest - self._kind.overlap))
+        self._state["gone"] = _text(max(since, newest - FACTS.cursor_overlap))
 
 
 def _with_lists(order: dict[str, Any]) -> dict[str, Any]:
