@@ -14,7 +14,7 @@ from taps.square.simulator.tickets import Item, Tax, Ticket, money, rung_up, tak
 Body = dict[str, Any]
 
 _LATE = timedelta(seconds=10)
-"""vendors.md §5: payments and refunds are eventually consistent, by seconds. Orders and the rest are made late as well."""
+"""vendors.md §5: payments and refunds are eventually consistent, by seconds."""
 _LATE_PROFILES = timedelta(seconds=45)
 """SearchCustomers: under 30 seconds normally, at times a minute."""
 
@@ -39,20 +39,20 @@ class Shop:
         self.country = country
         self.currency, self.tax, self.coin, places = COUNTRIES[country]
         self.count = 0
-        self.orders = Table(clock, "updated_at", _LATE)
+        self.orders = Table(clock, "updated_at")
         self.payments = Table(clock, "updated_at", _LATE)
         self.refunds = Table(clock, "updated_at", _LATE)
         self.customers = Table(clock, "created_at", _LATE_PROFILES)
         self.catalog = Table(clock, "updated_at")
-        self.changes = Table(clock, "occurred_at", _LATE)
-        self.counts = Table(clock, "calculated_at", _LATE)
-        self.disputes = Table(clock, "created_at", _LATE)
-        self.payouts = Table(clock, "created_at", _LATE)
+        self.changes = Table(clock, "occurred_at")
+        self.counts = Table(clock, "calculated_at")
+        self.disputes = Table(clock, "created_at")
+        self.payouts = Table(clock, "created_at")
         self.entries: dict[str, list[Body]] = {}
-        self.activities = Table(clock, "created_at", _LATE)
+        self.activities = Table(clock, "created_at")
         self.team = Table(clock, "created_at")
-        self.timecards = Table(clock, "start_at", _LATE)
-        self.drawers = Table(clock, "opened_at", _LATE)
+        self.timecards = Table(clock, "start_at")
+        self.drawers = Table(clock, "opened_at")
         self.drawer_events: dict[str, list[Body]] = {}
         self.locations: dict[str, Body] = {}
         for name, zone, region in places:
