@@ -231,12 +231,15 @@ def _gap_before(one: Known, held: list[Known]) -> Known | None:
     """The statement that lies before the gap; None where there is none, or where this one is the first that is known."""
     if one.opened_on is None or one.opening is None:
         return None
-    earlier = [
-        other for other in held if not other.same(one) and other.closing is not None and other.opened_on is not None and other.closed_on
-    ]
+    begin_alike = [other for other in held if (other.opened_on, other.opening) == (one.opened_on, one.opening)]
+    later = [*begin_alike, *(follower for other in begin_alike for follower in _linked(other, held, backwards=False))]
+    earlier = [other for other in held if not any(other is each for each in later)]
+    ended: list[tuple[date, Known]] = []
     for other in earlier:
-        reaches_in = other.opened_on is not None and other.closed_on is not None and other.opened_on <= one.opened_on < other.closed_on
-        if one.follows(other) or reaches_in:
+        if other.closing is None or other.opened_on is None or other.closed_on is None:
+            continue
+        if one.follows(other) or other.opened_on <= one.opened_on < other.closed_on:
             return None
-    ended = [other for other in earlier if other.closed_on is not None and other.closed_on <= one.opened_on]
-    return max(ended, key=lambda other: other.closed_on or date.min, default=None)
+        if other.closed_on <= one.opened_on:
+            ended.append((other.closed_on, other))
+    return max(ended, key=lambda pair: pair[0])[1] if ended else None

@@ -22,7 +22,8 @@ def information(about: list[list[str]]) -> dict[str, Any]:
     """What the fields :86: of one entry tell: text, counterparty, references, code."""
     if not about:
         return {}
-    joined = "".join(line + (" " if len(line) < (_WIDTH if place else _FIRST) else "") for place, line in enumerate(about[0])).rstrip()
+    full = [len(line) >= _WIDTH or (place == 0 and len(line) == _FIRST) for place, line in enumerate(about[0])]
+    joined = "".join(line if whole else f"{line} " for line, whole in zip(about[0], full, strict=True)).rstrip()
     structured = _SUBFIELDS.match(joined)
     if structured and len(about) == 1:
         return _german(joined, structured.group(1), structured.group(2))
