@@ -26,6 +26,7 @@ import psycopg
 
 _PREFIX = "counterfoil-pg-"
 _STARTS_WITHIN = 60.0
+_USUAL_PORT = 5432
 _YOUNG_SECONDS = 60.0
 """A folder younger than this may not have its owner's lock yet."""
 _QUICK = ("fsync=off", "synchronous_commit=off", "full_page_writes=off", "max_connections=100", "shared_buffers=64MB", "jit=off")
@@ -57,8 +58,9 @@ def _folders() -> Iterator[Path]:
 class Server:
     """A running server; `url` makes and `drop` removes databases."""
 
-    def __init__(self, folder: Path, process: subprocess.Popen[bytes]) -> None:
+    def __init__(self, folder: Path, process: subprocess.Popen[bytes], port: int | None = None) -> None:
         self.folder = folder
+        self.port = port or _USUAL_PORT
         self.process = process
         self._owner = os.getpid()
 
@@ -68,7 +70,7 @@ class Server:
 
     def connect(self, database: str = "postgres") -> psycopg.Connection[tuple[object, ...]]:
         """A connection of the superuser, in autocommit."""
-        return psycopg.connect(host=str(self.folder), user="postgres", dbname=database, autocommit=True, connect_timeout=10)
+        return psycopg.connect(host=str(self.folder), port=self.port, user="postgres", dbname=database, autocommit=True, connect_timeout=10)
 
     def create(self) -> str:
         """A new empty database; its name."""
@@ -91,22 +93,22 @@ class Server:
 
 
 @contextmanager
-def server() -> Iterator[Server]:
-    """Start a server, and leave nothing behind."""
+def server(port: int | None = None) -> Iterator[Server]:
+    """Start a server, and leave nothing behind. With a port it also listens there, on loopback, for programs that know no sockets."""
     found = binaries()
     user = "nobody" if os.geteuid() == 0 else None
     folder = Path(tempfile.mkdtemp(prefix=_PREFIX, dir=_room(user)))
     with (folder / "owner").open("w") as owner:
         fcntl.flock(owner, fcntl.LOCK_EX)  # the kernel frees it at death: then the folder is nobody's
         _sweep(folder)
-        yield from _served(found, folder, user)
+        yield from _served(found, folder, user, port)
 
 
-def _served(found: Path, folder: Path, user: str | None) -> Iterator[Server]:
+def _served(found: Path, folder: Path, user: str | None, port: int | None) -> Iterator[Server]:
     try:
         if user:
             shutil.chown(folder, user)
-        running = _start(_runnable(found, folder, user), folder, user)
+        running = _start(_runnable(found, folder, user), folder, user, port)
         try:
             yield running
         finally:
@@ -158,7 +160,7 @@ def _runs(found: Path, user: str) -> bool:
         return False
 
 
-def _start(found: Path, folder: Path, user: str | None) -> Server:
+def _start(found: Path, folder: Path, user: str | None, port: int | None) -> Server:
     data, log = folder / "data", folder / "log"
     environment = {"PATH": os.environ.get("PATH", ""), "LANG": "C", "HOME": str(folder), "TZ": "UTC"}
     group = pwd.getpwnam(user).pw_gid if user else None
@@ -167,12 +169,13 @@ def _start(found: Path, folder: Path, user: str | None) -> Server:
     made = subprocess.run(initdb, capture_output=True, check=False, **options)  # type: ignore[call-overload]
     if made.returncode:
         raise NoPostgres(f"initdb failed: {made.stderr.decode(errors='replace').strip()[-400:]}")
-    command = [str(found / "postgres"), "-D", str(data), "-k", str(folder), "-h", ""]
+    command = [str(found / "postgres"), "-D", str(data), "-k", str(folder), "-h", "127.0.0.1" if port else ""]
+    command += ["-p", str(port)] if port else []
     for setting in _QUICK:
         command += ["-c", setting]
     with log.open("wb") as out:
         process = subprocess.Popen(command, stdout=out, stderr=out, preexec_fn=_die_with_parent, **options)  # type: ignore[call-overload]  # noqa: PLW1509
-    running = Server(folder, process)
+    running = Server(folder, process, port)
     _wait(running, log)
     return running
 

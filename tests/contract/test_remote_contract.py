@@ -37,7 +37,7 @@ from targets._kit.writer import (
     Verb,
     Writer,
 )
-from tests.contract.samples.remote import Case, RemoteSample
+from tests.contract.samples.remote import REAL, Case, RemoteSample
 
 FOLDER = Path(__file__).parent / "samples"
 SAMPLES: dict[str, RemoteSample] = {
@@ -132,7 +132,9 @@ def until_known(writer: Writer, simulator: Simulator, sent: list[Sent]) -> list[
 def test_every_target_has_a_sample():
     from tests.contract.test_targets_contract import SAMPLES as EMBEDDED
 
-    assert {sample.target for sample in EMBEDDED.values()} | {sample.target for sample in SAMPLES.values()} == set(targets())
+    sampled = {sample.target for sample in EMBEDDED.values()} | {sample.target for sample in SAMPLES.values()}
+    assert sampled | set(REAL) == set(targets())
+    assert all((Path(__file__).parents[2] / suite).is_file() for suite in REAL.values())
 
 
 @pytest.mark.parametrize("name", SYSTEMS)

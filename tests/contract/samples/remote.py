@@ -53,3 +53,8 @@ class RemoteSample:
     """By case, how many documents one call of that system carries, where it is more than one; for the bench of calls."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Intent fields for every case: `related`, `walk_in`."""
+
+
+REAL = {"tryton": "tests/real/test_tryton.py"}
+"""Targets without a simulator: the same points are asked of the real server by this file, in `make prove`. A simulator of ours would
+only repeat what we believe of a system that anybody can run."""
