@@ -12,7 +12,7 @@ from targets.xero.chart import Chart
 from targets.xero.config import XeroTargetConfig
 from targets.xero.documents import Made
 
-_LONGEST_CODE, _LONGEST_ITEM_NAME, _LONGEST_NAME, _LONGEST_PART = 30, 50, 255, 500
+_LONGEST_CODE, _LONGEST_ITEM_NAME, _LONGEST_NAME, _LONGEST_DESCRIPTION = 30, 50, 255, 4000
 
 
 def contact(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Problem:  # noqa: ARG001 (needs no chart)
@@ -59,7 +59,7 @@ def item(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Probl
     element: dict[str, Any] = {
         "Code": sku,
         "Name": str(body.get("name") or sku)[:_LONGEST_ITEM_NAME],
-        "Description": body.get("description") or body.get("name") or sku,
+        "Description": str(body.get("description") or body.get("name") or sku)[:_LONGEST_DESCRIPTION],
         "IsSold": body.get("status") != "archived",
         "IsPurchased": True,
     }

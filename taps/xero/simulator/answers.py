@@ -12,6 +12,7 @@ from taps.xero.simulator.books import Books, Document, day_ticks, ticks
 _HAS_ERRORS = {"Invoices": "HasErrors", "CreditNotes": "HasErrors", "Payments": "HasValidationErrors", "Contacts": "HasValidationErrors"}
 _NO_STATUS = ("BankTransfers", "Allocations")
 _CREATED = {"BankTransfers": "CreatedDateUTC"}
+_OF_ELEMENTS = ("ValidationErrors", "BankTransactionID", "CreditNoteID", "ContactID", "InvoiceID", "ItemID")
 _NOTHING = ("Accounts", "TaxRates", "TrackingCategories", "Organisations", "Allocations")
 
 
@@ -64,5 +65,6 @@ def envelope(books: Books, resource: str, elements: Sequence[Any], pagination: M
 
 def invalid(elements: Sequence[Mapping[str, Any]], message: str = "A validation exception occurred") -> Response:
     """400 as the OpenAPI file shapes it: ErrorNumber, Type, Message and the elements with their errors."""
-    body = {"ErrorNumber": 10, "Type": "ValidationException", "Message": message, "Elements": list(elements)}
+    named = [{name: each[name] for name in each if name in _OF_ELEMENTS} for each in elements]
+    body = {"ErrorNumber": 10, "Type": "ValidationException", "Message": message, "Elements": named}
     return Response(400, body)

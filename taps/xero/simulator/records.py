@@ -36,6 +36,8 @@ def item(books: Books, element: Document, old: Document | None) -> tuple[Documen
         wrong.append("Code is mandatory")
     if not document["IsSold"]:  # "If IsSold is updated to false then Description and SalesDetails values will be nulled."
         document |= {"Description": "", "SalesDetails": {}}
+    if (document.get("SalesDetails") or {}).get("UnitPrice", 0) < 0:
+        wrong.append("The unit price must not be negative")  # not confirmed in these words
     for side in ("SalesDetails", "PurchaseDetails"):
         code = (document.get(side) or {}).get("AccountCode")
         if code and books.find_account({"Code": code}) is None:

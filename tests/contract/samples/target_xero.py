@@ -31,7 +31,6 @@ CUSTOMER = Related("contact", _SEEDED.customer, "C-1")  # type: ignore[attr-defi
 ARCHIVED = Related("contact", _SEEDED.archived, "C-9")  # type: ignore[attr-defined]
 PARENT = Related("invoice", _SEEDED.parent, "")  # type: ignore[attr-defined]
 LATE = {"date": date(2026, 9, 15)}
-TOO_LONG = "x" * 4001
 
 
 def line(account: str, amount: str, component: str = "goods", *, control: bool = False) -> Line:
@@ -172,7 +171,7 @@ def _cases() -> dict[str, Case]:
             Decimal(0),
             "",
             {"number": "R-1 with a number that is too long for Xero"},
-            {"document": {"name": "Mug", "description": TOO_LONG}},
+            {"document": {"name": "Mug", "list_price": "-1"}},
         ),
     }
 
