@@ -18,6 +18,7 @@ from collections.abc import Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
+from ssl import SSLCertVerificationError
 from typing import Any, NamedTuple, Protocol, TypeAlias
 from urllib.parse import urlsplit
 
@@ -28,13 +29,16 @@ from urllib3.exceptions import ConnectTimeoutError, NewConnectionError, SSLError
 
 from taps._kit.errors import Misconfigured, Retryable
 from taps._kit.facts import Facts
-from taps._kit.peers import Forbidden, guarded_session
+from taps._kit.peers import guarded_session
 from taps._kit.surroundings import Surroundings
 
 _TRIES = 5
 _LONGEST_WAIT = timedelta(seconds=60)
 """A run sleeps this long for a limit; a longer wait is given back to the hub as an instant."""
 _PAUSE = timedelta(seconds=60)
+_LONGEST_PAUSE = timedelta(days=7)
+"""However long a system says that it wants to rest: nobody waits for ever because of one wrong header."""
+_DIGITS = 9
 _UNAUTHORIZED, _FORBIDDEN, _TIMED_OUT, _SERVER_FAULT, _GOOD = 401, 403, 408, 500, 300
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -217,11 +221,13 @@ class Edge:
         """Whether the call can have arrived. What failed before the connection stood certainly did not."""
         cause: BaseException | None = error
         while cause is not None:
-            if isinstance(cause, Forbidden):
-                raise Misconfigured(cause.say) from None
             reason = getattr(cause, "reason", None)
-            if isinstance(reason, (NewConnectionError, ConnectTimeoutError, SSLError)) or isinstance(cause, NewConnectionError):
+            if isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or isinstance(cause, NewConnectionError):
                 return Blocked(self.around.clock() + _PAUSE, "it cannot be reached")
+            if isinstance(reason, SSLError) and any(isinstance(each, SSLCertVerificationError) for each in reason.args):
+                return Blocked(
+                    self.around.clock() + _PAUSE, "its certificate is not good"
+                )  # other TLS errors may come after the call was sent
             arguments = [each for each in cause.args if isinstance(each, BaseException)]
             cause = arguments[0] if arguments else cause.__cause__
         return Lost("the connection broke after the call was sent")
@@ -250,9 +256,10 @@ class Edge:
         """When the system wants to hear of us again, from seconds or a date; a minute where it does not say."""
         now = self.around.clock()
         said = answer.headers.get("Retry-After", "").strip()
-        if said.isdigit():
-            return now + timedelta(seconds=int(said))
+        if said.isascii() and said.isdecimal():
+            return now + min(timedelta(seconds=int(said[:_DIGITS])), _LONGEST_PAUSE)
         try:
-            return max(now, parsedate_to_datetime(said).astimezone(UTC))
+            date = parsedate_to_datetime(said)
         except ValueError:
             return now + _PAUSE
+        return min(max(now, date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)), now + _LONGEST_PAUSE)

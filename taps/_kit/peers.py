@@ -1,4 +1,8 @@
-"""Whom a connection may reach: judged by the address of the peer that answered, after the name was resolved and before a byte is sent."""
+"""Whom a connection may reach.
+
+A name that leads into our own network is not even knocked at; and whom the connection really reached is judged once more before a byte
+is sent, so that a name which resolves anew in between cannot lead there either.
+"""
 
 from __future__ import annotations
 
@@ -11,40 +15,63 @@ from requests.adapters import HTTPAdapter
 from urllib3.connection import HTTPConnection, HTTPSConnection
 from urllib3.connectionpool import HTTPConnectionPool, HTTPSConnectionPool
 
+from taps._kit.errors import Misconfigured
+
 _POOL = 4
+_INTERNET = ipaddress.ip_network("2000::/3")
+"""All of IPv6 that is given out for the internet."""
+_NAT64 = ipaddress.ip_network("64:ff9b::/96")
+"""IPv4 behind a translator, as networks without IPv4 see it (RFC 6052)."""
 
 
-class Forbidden(Exception):
-    """The name leads into our own network."""
-
-    def __init__(self, say: str) -> None:
-        super().__init__(say)
-        self.say = say
+class Forbidden(Misconfigured):
+    """The name leads into our own network. The libraries between here and the edge hand it on as it is."""
 
 
 def is_public(address: str) -> bool:
     """Whether an IP address belongs to the internet: no loopback, private, link-local, mapped or reserved one."""
     found = ipaddress.ip_address(address.partition("%")[0])
     if isinstance(found, ipaddress.IPv6Address):
-        found = found.ipv4_mapped or found.sixtofour or found
+        behind = ipaddress.IPv4Address(int(found) & 0xFFFFFFFF) if found in _NAT64 else None
+        found = found.ipv4_mapped or found.sixtofour or behind or found
+    if isinstance(found, ipaddress.IPv6Address) and found not in _INTERNET:
+        return False
     return found.is_global and not found.is_multicast
 
 
+def _require(host: str, address: str) -> None:
+    if not is_public(address):
+        raise Forbidden(f"{host} leads to {address}, inside our own network. Say private_network: true if that is meant.")
+
+
+def _look_first(host: str, port: int) -> None:
+    """Refuse a name or number that leads inside, before anybody there notices."""
+    try:
+        found = socket.getaddrinfo(host.strip("[]"), port, type=socket.SOCK_STREAM)
+    except (OSError, UnicodeError):
+        return  # the connection says better what is wrong with the name
+    for *_kind, address in found:
+        _require(host, str(address[0]))
+
+
 def _require_public(connection: socket.socket, host: str) -> socket.socket:
-    peer = str(connection.getpeername()[0])
-    if not is_public(peer):
+    try:
+        _require(host, str(connection.getpeername()[0]))
+    except Forbidden:
         connection.close()
-        raise Forbidden(f"{host} leads to {peer}, inside our own network. Say private_network: true if that is meant.")
+        raise
     return connection
 
 
 class _PublicHTTPS(HTTPSConnection):
     def _new_conn(self) -> Any:
+        _look_first(self.host, self.port)
         return _require_public(super()._new_conn(), self.host)
 
 
 class _PublicHTTP(HTTPConnection):
     def _new_conn(self) -> Any:
+        _look_first(self.host, self.port)
         return _require_public(super()._new_conn(), self.host)
 
 
