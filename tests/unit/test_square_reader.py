@@ -253,10 +253,14 @@ def test_an_old_buyer_who_changed_is_read_and_a_deleted_one_is_noticed_within_a_
     assert ada in {message.key for message in second if isinstance(message, Record)}
     assert not any(isinstance(message, (Start, Complete)) for message in second)
     assert set(account.heads["customers"]) == {ada, grace, mary}
+    customers.put({**customers.get(ada), "note": "Shy", "updated_at": account.shop.now()})
+    account.pass_(minutes=5)
+    account.read("customers")
+    assert account.heads["customers"][ada]["note"] == "Shy"  # created long before the last mark
     account.pass_(days=7)
     account.read("customers")
     assert set(account.heads["customers"]) == {ada, grace}
-    assert account.heads["customers"][ada]["note"] == "VIP"
+    assert account.heads["customers"][ada]["note"] == "Shy"
 
 
 # ── goods ──
@@ -289,6 +293,8 @@ def test_a_catalogue_that_changes_while_it_is_read_is_read_again(account):
     shop = account.shop
     for number in range(9):
         shop.article(f"Bowl {number}", 900, f"BOWL-{number}")
+    account.pass_(hours=3)
+    shop.article("Vase", 2900, "VASE-1")
     account.pass_(hours=1)
     deleted: list[str] = []
 
