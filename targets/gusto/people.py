@@ -76,24 +76,27 @@ def same_email(people: Iterable[Mapping[str, Any]], email: str) -> list[Mapping[
 
 
 def namesakes(people: Iterable[Mapping[str, Any]], fields: Mapping[str, str]) -> list[Mapping[str, Any]]:
-    """Who is called the same and has not left."""
+    """Who is called the same and has not left, unless two addresses tell them apart."""
     name = (fields.get("first_name"), fields.get("last_name"))
-    return [each for each in people if (each.get("first_name"), each.get("last_name")) == name and not each.get("terminated")]
+    same = [each for each in people if (each.get("first_name"), each.get("last_name")) == name and not each.get("terminated")]
+    return [each for each in same if not (fields.get("work_email") and each.get("work_email"))]
+
+
+def removal(person: Mapping[str, Any] | None, leaves_on: str) -> list[Step]:
+    """An employee whom the source no longer has: terminated; or deleted, for who was never onboarded cannot be terminated."""
+    if person is None or not person.get("onboarded"):
+        return [Step("DELETE", "/employees/{id}", None)]
+    return steps({"leaves_on": leaves_on}, person, {}, "")
 
 
 def steps(fields: Mapping[str, str], person: Mapping[str, Any] | None, departments: Mapping[str, str], company: str) -> list[Step]:
-    """The calls from what stands to what is wanted, the first one for certain; only what differs is written.
-
-    Whoever was never onboarded cannot be terminated: such an employee is deleted, for there is nothing yet that payroll would know.
-    """
+    """The calls from what stands to what is wanted, the first one for certain; only what differs is written."""
     plain = {name: value for name, value in fields.items() if name not in ("department", "leaves_on")}
     there = standing(person) if person else {}
     made: list[Step] = []
     if person is None:
         made.append(Step("POST", f"/companies/{company}/employees", {**plain, "self_onboarding": False}))
     leaving = fields.get("leaves_on")
-    if person and leaving and not person.get("onboarded"):
-        return [Step("DELETE", "/employees/{id}", None)]
     if person and any(there[name] != value for name, value in plain.items()):
         made.append(Step("PUT", "/employees/{id}", {"version": person["version"], **plain}))
     if fields.get("department") and there.get("department") != fields["department"]:

@@ -84,15 +84,20 @@ class GustoWriter(RemoteWriter):
         if intent.remote_id:
             person = client.one(self.edge, f"/employees/{intent.remote_id}")
             if person is None and intent.verb is not Verb.VOID:
-                return _held(
-                    "SEND-CHANGED", f"{of} was deleted in Gusto since we wrote it.", "Enter the employee there again, or leave it."
-                )
+                say = f"{of} was deleted in Gusto since we wrote it."
+                return _held("SEND-CHANGED", say, "Enter the employee there again, or exclude it in the route.")
         elif known := people.same_email(self._people.values(), fields.get("work_email", "")):
             person = known[0]
         elif people.namesakes(self._people.values(), fields):
             say = f"Gusto has an employee of the same name as {of} already, and no work e-mail address tells whether it is the same person."
             return _held("SEND-CHANGED", say, "Give both the same work e-mail address, or remove the double in Gusto.", "work_email")
-        made = people.steps(fields, person, self._departments, self._config.company)
+        if intent.verb is Verb.VOID:
+            made = people.removal(person, fields["leaves_on"])
+        elif "leaves_on" in fields and not (person or {}).get("onboarded"):
+            say = f"{of} has left, and never was onboarded in Gusto: there is nothing that could be ended."
+            return _held("POST-RULE", say, "Exclude such leavers in the route; pay open hours in Gusto by hand.", "employment_status")
+        else:
+            made = people.steps(fields, person, self._departments, self._config.company)
         body = {"id": person["uuid"] if person else intent.remote_id, "steps": made}
         return Payload(intent, body, people.print_of(fields, intent.number), Decimal(0), {})
 

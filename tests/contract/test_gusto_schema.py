@@ -190,6 +190,8 @@ def test_a_namesake_without_an_address_is_a_matter_for_a_person(writer):
     assert isinstance(held, Unpreparable)
     assert held.problem.code == "SEND-CHANGED"
     assert "Berg" not in held.problem.say
+    other = send(writer, wanted("gusto", CASES["employee"], **person(first_name="Ann", last_name="Berg")))
+    assert other.remote_id != sample.ANN
 
 
 def test_a_hire_whose_department_was_lost_is_finished_by_the_next_attempt_and_made_once(simulator, writer):
@@ -216,6 +218,16 @@ def test_a_leaver_is_terminated_once_on_the_last_day(simulator, writer):
         assert isinstance(known, Receipt)
     (leaving,) = simulator.employees[sample.ANN]["terminations"]
     assert (leaving["effective_date"], leaving["run_termination_payroll"]) == ("2026-11-30", False)
+
+
+def test_a_leaver_who_never_was_onboarded_is_a_matter_for_a_person(writer):
+    gone = {"employment_status": "terminated", "termination_date": "2026-11-30"}
+    hired = send(writer, wanted("gusto", CASES["employee"], **person()))
+    never = wanted("gusto", CASES["employee"], 2, document={"first_name": "Bo", "last_name": "Moss"} | gone)
+    for intent in (wanted("gusto", CASES["employee"], 1, 2, Verb.UPDATE, hired, **person(**gone)), never):
+        held = writer.prepare(intent)
+        assert isinstance(held, Unpreparable)
+        assert "never was onboarded" in held.problem.say
 
 
 def test_a_change_by_somebody_else_in_between_is_prepared_anew(simulator, writer):
