@@ -16,6 +16,8 @@ from taps.quickbooks.marks import Mark, find
 
 ALWAYS = {"minorversion": MINOR_VERSION}
 _MISSING = ("610",)
+_QUOTING = ("610", "2210", "2500", "6240", "6250")
+"""Errors whose detail may name a customer, or repeat an address."""
 _ASKED_AT_ONCE = 25
 NOTE = {"Customer": "Notes", "Item": "PurchaseDesc"}
 """Where our mark stands, if not in PrivateNote."""
@@ -67,9 +69,13 @@ def faults(body: Any) -> list[Mapping[str, Any]]:
     return errors
 
 
-def sentence(errors: Sequence[Mapping[str, Any]]) -> str:
-    """What QuickBooks says, for people: its own words, the detail where it says more."""
-    said = [str(error.get("Detail") or error.get("Message") or error.get("code")) for error in errors]
+def sentence(errors: Sequence[Mapping[str, Any]], *, personal: bool = False) -> str:
+    """What QuickBooks says, for people: its own words, the detail where it says more and quotes no name or address of a person."""
+    said = []
+    for error in errors:
+        message, detail = str(error.get("Message") or code(error)), error.get("Detail")
+        quotes = personal or code(error) in _QUOTING
+        said.append(f"{message} ({error.get('element') or code(error)})" if quotes or not detail else str(detail))
     return "; ".join(dict.fromkeys(said))
 
 

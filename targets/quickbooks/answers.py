@@ -12,6 +12,7 @@ from taps.quickbooks.rows import is_voided
 from targets._kit.remote import digest
 from targets._kit.writer import Receipt
 from targets.quickbooks.money import TOTAL
+from targets.quickbooks.prepared import VOIDED
 
 RECORDS = ("Customer", "Item")
 _AWAY = ("CreditMemo", "RefundReceipt", "Purchase")
@@ -52,8 +53,11 @@ def _signed(line: Mapping[str, Any]) -> Decimal:
 
 
 def is_gone(entity: str, document: Mapping[str, Any]) -> bool:
-    """Whether it counts no longer: deleted, voided, or no longer active."""
-    return document.get("status") == "Deleted" or document.get("Active") is False or (entity not in RECORDS and is_voided(document))
+    """Whether it counts no longer: deleted, no longer active, or voided, which is at zero although we wrote an amount."""
+    if document.get("status") == "Deleted" or document.get("Active") is False:
+        return True
+    mark = mark_of(entity, document)
+    return entity in VOIDED and (is_voided(document) or bool(mark and mark.after and not document.get("TotalAmt")))
 
 
 def print_of(document: Mapping[str, Any]) -> str:

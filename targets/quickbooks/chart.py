@@ -46,7 +46,7 @@ class Chart:
         self._company = company
         self._config = config
         self._items: dict[str, Item] = {}
-        self._names: dict[str, str] = {}
+        self._names: dict[str, str | None] = {}
         preferences = next(company.rows("Preferences"), {})
         closing = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
         self.closed_until = date.fromisoformat(closing[:10]) if closing else None
@@ -94,11 +94,14 @@ class Chart:
         return self._tax_codes[name]
 
     def customer(self, name: str) -> str | None:
-        """Id of the customer of that name; asked until there is one."""
+        """Id of the customer of that name."""
         if name not in self._names:
-            for each in self._company.rows("Customer", f"DisplayName = {quoted(name)}"):
-                self._names[name] = each["Id"]
-        return self._names.get(name)
+            self._names[name] = next((str(each["Id"]) for each in self._company.rows("Customer", f"DisplayName = {quoted(name)}")), None)
+        return self._names[name]
+
+    def ask_anew(self) -> None:
+        """Somebody else may have made a customer since."""
+        self._names = {name: found for name, found in self._names.items() if found}
 
     def remember_customer(self, name: str, remote_id: str) -> None:
         """What was just made."""

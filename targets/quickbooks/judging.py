@@ -99,7 +99,7 @@ class Round:
 
     def _refusal(self, payload: Payload, errors: Sequence[Mapping[str, Any]]) -> Answer:
         codes = {code(error) for error in errors}
-        said = sentence(errors)
+        said = sentence(errors, personal=payload.body.entity == "Customer")
         if codes & {_STALE, _MISSING} and payload.body.operation != "create":
             return self._looked_at_again(payload, said)
         if _TAKEN in codes and payload.body.entity in RECORDS:

@@ -179,6 +179,7 @@ class QuickBooksWriter(RemoteWriter):
 
     def calls(self, batch: Sequence[Payload]) -> Iterator[Call]:
         """Buyers whom nobody named and who are not there yet, then thirty objects a call, then what is worth a second try."""
+        self.chart.ask_anew()
         self._round = turn = Round(self.company, self.chart, self._around)
         for buyer in dict.fromkeys(payload.body.buyer for payload in batch if payload.body.buyer):
             if self.chart.customer(buyer) is None:

@@ -206,6 +206,17 @@ def test_notes_of_people_stay(company, writer):
     assert notes.count("Counterfoil") == 1
 
 
+def test_no_refusal_quotes_a_person(company, writer):
+    company.seeds.edit_by_hand("Customer", company.buyer, Active=False)
+    nonsense = CASES["contact"].first["document"] | {"emails": ["ann at nowhere"]}
+    refused = sent(writer, intent(company, "invoice", 1), intent(company, "contact", 2, document=nonsense))
+    said = " ".join(answer.problem.say for answer in refused if isinstance(answer, Refused))
+    assert "R-1" in said
+    assert "Invalid Email Address format (PrimaryEmailAddr)" in said
+    assert "Berg" not in said
+    assert "nowhere" not in said
+
+
 # ── buyers ──
 
 
@@ -316,3 +327,126 @@ def test_the_same_request_has_the_same_id_and_another_another(company, writer):
     assert ids[0] == ids[1]
     assert len(set(ids)) == 3
     assert {len(each) for each in ids} == {36}
+
+
+# ── found again, and nothing else ──
+
+
+def test_what_was_made_is_told_from_what_was_not(company, writer):
+    """Transfers have no key that can be searched: of two attempts only the one that arrived is found."""
+    one, two = writer.prepare(intent(company, "transfer", 1)), writer.prepare(intent(company, "transfer", 2))
+    (made,) = writer.send([two])
+    company.clock.forward(minutes=5)
+    assert isinstance(made, Receipt)
+    first, second = writer.look_up([in_doubt(one, company), in_doubt(two, company)])
+    assert first is None
+    assert second == made
+
+
+@pytest.mark.parametrize("kind", ["invoice", "credit_note", "contact"])
+def test_a_removal_that_is_sent_twice_is_counted_once(kind, company, writer):
+    """Without asking first: what is gone already is gone, and says what stood before."""
+    (made,) = receipts(writer, intent(company, kind))
+    payload = writer.prepare(intent(company, kind, 1, Verb.VOID, made))
+    company.replays = False
+    one, two = writer.send([payload])[0], writer.send([payload])[0]
+    assert isinstance(one, Receipt)
+    assert isinstance(two, Receipt)
+    assert one.effect == two.effect == -CASES[kind].effect
+
+
+def test_an_item_of_ours_with_the_same_sku_is_another(company):
+    """Two products of ours may share a SKU: the second is not taken for the first."""
+    with opened(company) as writer:
+        (first,) = receipts(writer, intent(company, "item", 1))
+    with opened(company) as writer:
+        (second,) = receipts(writer, intent(company, "item", 2))
+    assert first.remote_id != second.remote_id
+
+
+# ── what a booking must mean there ──
+
+
+def test_an_invoice_that_is_owed_elsewhere_is_held(company, writer):
+    lines = CASES["invoice"].first["lines"]
+    elsewhere = (lines[0]._replace(account=CODES["DisputesReceivable"]), *lines[1:])
+    held = writer.prepare(intent(company, "invoice", 1, lines=elsewhere))
+    assert isinstance(held, Unpreparable)
+    assert "receivable account" in held.problem.say
+
+
+def test_lines_that_are_not_the_total_are_held(company, writer):
+    held = writer.prepare(intent(company, "invoice", 1, rows=()))
+    assert isinstance(held, Unpreparable)
+    assert held.problem.code == "POST-UNBALANCED"
+
+
+def test_a_price_that_does_not_divide_is_left_out(company, writer):
+    """Ten for 1.00 over three pieces: quantity × price must be the amount to the cent, or QuickBooks refuses it."""
+    row = CASES["sales_receipt"].first["rows"][0]
+    odd = row._replace(quantity=Decimal(3_000_000), net=Decimal("1.00"), tax=Decimal(0))
+    even = row._replace(quantity=Decimal(3), net=Decimal("10.00"), tax=Decimal(0))
+    (made,) = receipts(writer, sale(company, (odd, even)))
+    first, second = (line["SalesItemLineDetail"] for line in company.books.objects["SalesReceipt"][made.remote_id]["Line"][:2])
+    assert "UnitPrice" not in first
+    assert (second["Qty"], second["UnitPrice"]) == (3, Decimal("3.3333333"))
+
+
+def test_a_sale_below_nothing_is_the_opposite_document(company, writer):
+    row = CASES["sales_receipt"].first["rows"][0]._replace(net=Decimal(-20), tax=Decimal(0))
+    (made,) = receipts(writer, sale(company, (row,)))
+    assert (made.body["entity"], made.effect) == ("RefundReceipt", Decimal(-20))
+    assert company.books.objects["RefundReceipt"][made.remote_id]["TotalAmt"] == 20
+
+
+def test_a_payment_of_a_receipt_is_held(company, writer):
+    paid = company.related | {"parent": Related("sales_receipt", "1", "R-0")}
+    held = writer.prepare(intent(company, "payment", 1, related=paid))
+    assert isinstance(held, Unpreparable)
+    assert "stands in QuickBooks as a sales receipt" in held.problem.say
+
+
+def test_a_payment_without_its_invoice_stands_on_the_buyer(company, writer):
+    alone = {key: value for key, value in company.related.items() if key != "parent"}
+    (made,) = receipts(writer, intent(company, "payment", 1, related=alone))
+    stands = company.books.objects["Payment"][made.remote_id]
+    assert (stands["UnappliedAmt"], stands["CustomerRef"]["value"]) == (Decimal("48.60"), company.buyer)
+
+
+def test_an_expense_from_what_is_no_bank_account_is_a_journal_entry(company, writer):
+    lines = CASES["spend"].first["lines"]
+    elsewhere = tuple(line._replace(account=CODES["PayoutsInTransit"]) if line.control else line for line in lines)
+    (made,) = receipts(writer, intent(company, "spend", 1, lines=elsewhere))
+    assert (made.body["entity"], made.effect) == ("JournalEntry", CASES["spend"].effect)
+
+
+def test_a_name_says_no_colon(company, writer):
+    (made,) = receipts(writer, intent(company, "contact", 1, document={"display_name": "Berg: Ann\n& Co"}))
+    assert company.books.objects["Customer"][made.remote_id]["DisplayName"] == "Berg Ann & Co"
+
+
+def test_a_name_with_a_quote_is_found(company, writer):
+    company.seeds.by_hand("Vendor", {"DisplayName": "x"})
+    existing = company.seeds.customer("O'Hara \\ Sons")
+    nobody = {"related": {"item:MUG": company.related["item:MUG"]}, "walk_in": "O'Hara \\ Sons"}
+    (made,) = receipts(writer, intent(company, "invoice", 1, **nobody))
+    assert company.books.objects["Invoice"][made.remote_id]["CustomerRef"]["value"] == existing
+
+
+@pytest.mark.parametrize(("kind", "field"), [("contact", "DisplayName"), ("item", "Name")])
+def test_a_record_that_somebody_renamed_is_left_alone(kind, field, company, writer):
+    (made,) = receipts(writer, intent(company, kind))
+    company.seeds.edit_by_hand(made.body["entity"], made.remote_id, **{field: "Renamed"})
+    held = writer.prepare(intent(company, kind, 1, Verb.UPDATE, made))
+    assert isinstance(held, Unpreparable)
+    assert held.problem.code == "SEND-CHANGED"
+
+
+def test_places_become_departments_and_classes(company):
+    reno, floor = company.seeds.place("Department", "Reno"), company.seeds.place("Class", "Floor")
+    with opened(company, departments={"Reno": reno}, classes={"Reno": floor}) as writer:
+        rows = tuple(row._replace(location="Reno") for row in CASES["sales_receipt"].first["rows"])
+        (made,) = receipts(writer, intent(company, "sales_receipt", 1, rows=rows, document={"location": "Reno"}))
+    stands = company.books.objects["SalesReceipt"][made.remote_id]
+    assert stands["DepartmentRef"]["value"] == reno
+    assert stands["Line"][0]["SalesItemLineDetail"]["ClassRef"]["value"] == floor
