@@ -43,6 +43,7 @@ class GustoSimulator(Simulator):
             ("POST", "/employees/{uuid}/terminations", self._terminate),
             ("GET", "/companies/{company}/departments", self._departments),
             ("GET", "/departments/{uuid}", self._department),
+            ("GET", "/companies/{company}/locations", self._locations),
             ("PUT", "/departments/{uuid}/add", self._join),
             ("GET", "/companies/{company}/pay_periods", self._pay_periods),
             ("GET", "/companies/{company}/payrolls", self._payrolls),
@@ -209,6 +210,10 @@ class GustoSimulator(Simulator):
 
     def _departments(self, _request: Request, company: str) -> Response:
         return Response(200, list(self.departments.values()) if company == COMPANY else [])
+
+    def _locations(self, _request: Request, company: str) -> Response:
+        place = {"street_1": "1 Main Street", "city": "Portland", "state": "OR", "zip": "97201", "country": "USA", "active": True}
+        return Response(200, [{"uuid": "10000000-0000-4000-8000-000000000001", "version": "1", "company_uuid": company, **place}])
 
     def _department(self, request: Request, uuid: str) -> Response:
         return Response(200, self.departments[uuid]) if uuid in self.departments else self.missing(request)

@@ -53,7 +53,8 @@ class BambooWriter(RemoteWriter):
 
     def metadata(self) -> Metadata:
         """Departments, locations and job titles that there are."""
-        return Metadata(dict(self._lists))
+        shown = {"department": "departments", "location": "locations", "jobTitle": "job_titles"}
+        return Metadata({shown[name]: list(values) for name, values in self._lists.items()})
 
     def periods(self) -> Sequence[Period]:
         """Hours of more than a year ago are closed."""

@@ -35,6 +35,7 @@ class GustoWriter(RemoteWriter):
         self._people: dict[str, dict[str, Any]] = {}
         self._departments: dict[str, str] = {}
         """uuid by title."""
+        self._locations: list[str] = []
         self._periods: list[Period] = []
 
     def connect(self, around: Surroundings) -> Edge:
@@ -49,6 +50,10 @@ class GustoWriter(RemoteWriter):
         self._departments = {
             each["title"]: each["uuid"] for each in client.answered(edge.read(f"{company}/departments"), "its departments")
         }
+        locations = client.answered(edge.read(f"{company}/locations"), "its locations")
+        self._locations = sorted(
+            ", ".join(filter(None, (each.get("street_1"), each.get("city")))) for each in locations if each.get("active")
+        )
         periods = client.answered(edge.read(f"{company}/pay_periods"), "its pay periods")
         self._periods = [
             Period(date.fromisoformat(each["start_date"]), date.fromisoformat(each["end_date"]), "locked" if done else "open")
@@ -57,8 +62,8 @@ class GustoWriter(RemoteWriter):
         ]
 
     def metadata(self) -> Metadata:
-        """Departments that there are."""
-        return Metadata({"department": tuple(sorted(self._departments))})
+        """Departments and places of work that there are."""
+        return Metadata({"departments": sorted(self._departments), "locations": self._locations})
 
     def periods(self) -> Sequence[Period]:
         """Pay periods; locked once their payroll was run."""

@@ -120,6 +120,7 @@ def test_every_request_and_answer_is_as_the_specification_says(judge, simulator,
         "POST /v1/employees/{employee_id}/terminations",
         "GET /v1/companies/{company_uuid}/departments",
         "GET /v1/departments/{department_uuid}",
+        "GET /v1/companies/{company_id}/locations",
         "PUT /v1/departments/{department_uuid}/add",
         "GET /v1/companies/{company_id}/pay_periods",
         "GET /v1/companies/{company_id}/payrolls",
@@ -340,6 +341,10 @@ def test_a_refresh_token_is_good_once_and_the_new_one_is_kept(simulator, writer,
     simulator.clock.forward(hours=3)
     writer.hello()
     assert around.safe.secrets()["refresh_token"] == simulator.refresh_token != sample.SECRETS["refresh_token"]
+
+
+def test_departments_and_places_of_work_are_offered(writer):
+    assert writer.metadata().values == {"departments": ["Bar"], "locations": ["1 Main Street, Portland"]}
 
 
 def test_no_personal_field_in_receipts_and_problems(writer):
