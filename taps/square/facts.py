@@ -14,6 +14,25 @@ CATALOG_IDS_PER_CALL = 1000
 """BatchRetrieveCatalogObjects. Unconfirmed; a search page holds as many."""
 TOKEN_LIFETIME = timedelta(days=30)
 """Of an access token; a refresh token of the code flow never expires and stays the same."""
+QUIET_CALLS = {
+    "locations": (1, 0),
+    "customers": (1, 0),
+    "catalog": (2, 0),
+    "inventory_counts": (2, 0),
+    "inventory_changes": (3, 0),
+    "orders": (3, 0),
+    "payments": (1, 1),
+    "refunds": (2, 0),
+    "disputes": (2, 0),
+    "payouts": (1, 1),
+    "payout_entries": (1, 1),
+    "gift_card_activities": (2, 0),
+    "team_members": (1, 0),
+    "timecards": (3, 0),
+    "cash_drawer_shifts": (1, 1),
+}
+"""Calls of a read that finds nothing new: so many, and so many for each location (up to ten locations, lists of one page). The newest rows
+are met again each time, and cost the look at locations and articles."""
 SCOPES = (
     "MERCHANT_PROFILE_READ ORDERS_READ PAYMENTS_READ PAYOUTS_READ DISPUTES_READ CUSTOMERS_READ ITEMS_READ INVENTORY_READ GIFTCARDS_READ "
     "EMPLOYEES_READ TIMECARDS_READ CASH_DRAWER_READ"

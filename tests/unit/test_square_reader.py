@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import random
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
@@ -19,7 +20,9 @@ from taps._kit.registry import tap
 from taps._kit.simulator import Request, Response, serve
 from taps._kit.surroundings import Pocket, Surroundings
 from taps.square.client import Page
+from taps.square.facts import QUIET_CALLS
 from taps.square.simulator import SquareSimulator, company, floor
+from taps.square.simulator.everything import one_of_each
 from taps.square.simulator.seed import history
 from taps.square.simulator.service import error
 from taps.square.simulator.tickets import Item, Ticket
@@ -223,16 +226,27 @@ def test_an_order_tells_the_local_times_and_the_articles_of_its_lines(account):
     assert (row["location"]["name"], row["line_items"][0]["sku"]) == ("Losangeles", "MUG-1")
 
 
-def test_a_quiet_run_makes_the_calls_that_the_page_promises(tmp_path):
+def test_a_quiet_read_makes_exactly_the_calls_that_the_facts_state(tmp_path):
     for account in opened(company(5), tmp_path):
-        for stream in ("orders", "payments", "refunds"):
-            account.read(stream, orders_per_page=1000, rows_per_page=100)
+        one_of_each(account.shop)
         account.pass_(hours=2)
-        account.simulator.log.clear()
-        for stream in ("orders", "payments", "refunds"):
-            account.read(stream, orders_per_page=1000, rows_per_page=100)
-        asked = sorted(exchange.request.path for exchange in account.simulator.log if "catalog" not in exchange.request.path)
-        assert asked == ["/v2/locations"] * 2 + ["/v2/orders/search"] + ["/v2/payments"] * 2 + ["/v2/refunds"]
+        roomy = {"orders_per_page": 1000, "rows_per_page": 100, "goods_per_page": 1000, "staff_per_page": 200}
+        made = {}
+        for stream in QUIET_CALLS:
+            account.read(stream, **roomy)
+            account.pass_(hours=1)
+            before = len(account.simulator.log)
+            account.read(stream, **roomy)
+            made[stream] = len(account.simulator.log) - before
+        places = len(account.shop.locations)
+        assert made == {stream: fixed + each * places for stream, (fixed, each) in QUIET_CALLS.items()}
+
+
+def test_the_page_promises_the_calls_of_the_facts():
+    page = (Path(__file__).parents[2] / "docs/connectors/square.md").read_text(encoding="utf-8")
+    told = dict(re.findall(r"^\| `(\w+)` \|.*\| ([^|]+) \|$", page, re.MULTILINE))
+    stated = {stream: f"{fixed}, and {each} a location" if each else str(fixed) for stream, (fixed, each) in QUIET_CALLS.items()}
+    assert {stream: told[stream] for stream in stated} == stated
 
 
 # ── buyers ──

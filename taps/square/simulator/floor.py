@@ -23,7 +23,8 @@ def hire(shop: Shop, given: str, family: str, number: str | None = None) -> Body
         "email_address": f"{given}@example.com".lower(),
         "created_at": shop.now(),
         "updated_at": shop.now(),
-        "assigned_locations": {"assignment_type": "ALL_CURRENT_AND_FUTURE_LOCATIONS"},
+        "phone_number": "+15550111",
+        "assigned_locations": {"assignment_type": "EXPLICIT_LOCATIONS", "location_ids": list(shop.locations)},
         "wage_setting": {
             "job_assignments": [{"job_title": "Cashier", "pay_type": "HOURLY", "hourly_rate": shop.money(2000), "job_id": "JOB1"}],
             "is_overtime_exempt": False,

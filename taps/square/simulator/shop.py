@@ -121,7 +121,7 @@ class Shop:
         data: Body = {"item_id": item_id, "name": f"Size {place + 1}", "ordinal": place, "pricing_type": "FIXED_PRICING"}
         data |= {"price_money": self.money(price + place), "track_inventory": True, "sellable": True, "stockable": True}
         if sku:
-            data["sku"] = f"{sku}-{place + 1}" if place else sku
+            data |= {"sku": f"{sku}-{place + 1}" if place else sku, "upc": "4006381333931"}
         return self._object("ITEM_VARIATION", self.new("VAR"), item_variation_data=data)
 
     def _object(self, kind: str, key: str, **data: Any) -> Body:
