@@ -10,7 +10,7 @@ from mappings.model.money import round_half_up
 from mappings.posting.rows import Row
 from mappings.problem import Problem
 from taps.xero.client import UNIT_PLACES
-from targets._kit.rounding import RoundingProfile, difference, is_rounding, line_amount, taxes
+from targets._kit.rounding import RoundingProfile, difference, is_rounding, line_amount, rate_of, taxes
 from targets._kit.writer import Intent
 from targets.xero.chart import Chart, percent
 from targets.xero.config import XeroTargetConfig
@@ -78,6 +78,8 @@ def _tax_type(intent: Intent, row: Row, chart: Chart, config: XeroTargetConfig) 
     keys = [row.tax_code] if row.tax_code else []
     keys += [percent(row.rate)] if row.rate is not None else []
     found = next((config.tax_types[key] for key in keys if key in config.tax_types), None)
+    if found is None and not keys and row.tax:
+        found = _by_amount(row, chart, config)
     if found is None and not row.tax and not row.rate:
         found = config.untaxed
     if found is None:
@@ -91,6 +93,13 @@ def _tax_type(intent: Intent, row: Row, chart: Chart, config: XeroTargetConfig) 
         say = f"{intent.number} needs the tax type {found}, which Xero does not have."
         return Problem("MAP-LOOKUP", say, "Correct `tax_types` or `untaxed` of the connection.", "tax_types")
     return found
+
+
+def _by_amount(row: Row, chart: Chart, config: XeroTargetConfig) -> str | None:
+    """The tax type of the one rate at which the line's net gives its tax, where the source states neither code nor rate."""
+    known = {chart.tax_types[tax_type][1]: tax_type for tax_type in sorted(set(config.tax_types.values())) if tax_type in chart.tax_types}
+    rate = rate_of(row.net, row.tax, known, PROFILE)
+    return None if rate is None else known[rate]
 
 
 def _unlike(intent: Intent, rows: Sequence[Row]) -> Problem | None:

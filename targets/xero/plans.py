@@ -10,6 +10,7 @@ A step is taken only after Xero said yes to the one before it.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from decimal import Decimal
 from typing import Any, NamedTuple
 
 from targets._kit.remote import digest
@@ -36,6 +37,8 @@ class Plan(NamedTuple):
     """The main step under another name, where the first is taken: of a contact, or of an invoice whose number a voided one has."""
     restore: Step | None = None
     """Makes again what the steps before the main one deleted, where the main one is refused."""
+    gone: Decimal = Decimal(0)
+    """Of what is to be taken back, the part that Xero shows as deleted already."""
     content: str = ""
     """Hash of the document without our mark: an equal one need not be written again."""
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mappings.problem import Problem
 from taps.xero.client import Organisation, day
-from taps.xero.marks import Mark, attempt_of, begins, field_of, key_of
+from taps.xero.marks import Mark, attempt_of, begins, field_of, key_of, mark_of
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import digest
 from targets._kit.writer import Intent, Payload, Unpreparable, Verb
@@ -167,16 +167,19 @@ def _other_document(intent: Intent, desk: Desk, made: Made) -> Problem | None:
 
 def _standing(intent: Intent, desk: Desk, resource: str) -> list[dict[str, Any]]:
     """What stands there under our key."""
-    found = desk.organisation.beginning(resource, field_of(resource), [begins(intent.look_up_key)])
-    return [each for each in found if not is_gone(resource, each)]
+    return [each for each in _under_our_key(intent, desk, resource) if not is_gone(resource, each)]
+
+
+def _under_our_key(intent: Intent, desk: Desk, resource: str) -> list[dict[str, Any]]:
+    return list(desk.organisation.beginning(resource, field_of(resource), [begins(intent.look_up_key)]))
 
 
 def _append(intent: Intent, desk: Desk, made: Made, total: Decimal) -> tuple[Plan, Decimal] | Problem:
     """One more document for the difference where Xero takes it; otherwise the old ones are deleted and one is made anew."""
     old = _standing(intent, desk, made.resource)
-    if not old:
-        say = f"{intent.number} was deleted in Xero, where it ought to stand."
-        return Problem("SEND-CHANGED", say, "Undo it in Counterfoil, or enter it again in Xero.")
+    booked = Decimal((intent.booked or {}).get("standing", "0"))
+    if not old:  # deleted, by the first step of an attempt that came no further or by a person: it is wanted, so it is made anew
+        return one(Step("PUT", made.resource, marked(intent, made, booked))), total - booked
     mark = Mark("", "", _NONE, made.about)
     before = sum((stands(made.resource, each, mark, desk.chart) for each in old), _NONE)
     change = total - before
@@ -238,15 +241,23 @@ def _void(intent: Intent, desk: Desk) -> tuple[Plan, Decimal] | Problem:
     resource = str(booked.get("resource") or RESOURCES[intent.subject.kind][0])
     before = Decimal(booked.get("standing", "0"))
     if resource in APPENDED:
-        old = _standing(intent, desk, resource)
-        if not old:
-            say = f"{intent.number} was deleted in Xero already."
-            return Problem("SEND-CHANGED", say, "Nothing is left to undo there; compare the books.")
-        steps = tuple(_removal(resource, each) for each in old)
-        return Plan(steps, main=len(steps) - 1), -before
+        return _void_all(intent, desk, resource, before)
     released = _releases(intent, desk) if resource == "CreditNotes" else ()
     step = Step("POST", resource, {ID_OF[resource]: intent.remote_id, **_ending(intent, desk, resource, booked)})
     return Plan((*released, step), main=len(released)), -before
+
+
+def _void_all(intent: Intent, desk: Desk, resource: str, before: Decimal) -> tuple[Plan, Decimal] | Problem:
+    """Each document of the thing that stands; where none does any more, the last one is only read."""
+    found = _under_our_key(intent, desk, resource)
+    old = [each for each in found if not is_gone(resource, each)]
+    if not found:
+        return Problem(
+            "SEND-CHANGED", f"Xero does not show {intent.number} any more.", "Look for it there, then exclude the document here."
+        )
+    left = sum((stands(resource, each, mark_of(resource, each) or Mark("", ""), desk.chart) for each in old), _NONE)
+    steps = tuple(_removal(resource, each) for each in old) or (Step("GET", resource, {}, f"/{found[-1][ID_OF[resource]]}"),)
+    return Plan(steps, main=len(steps) - 1, gone=before - left), -before
 
 
 def _ending(intent: Intent, desk: Desk, resource: str, booked: Mapping[str, Any]) -> dict[str, Any]:

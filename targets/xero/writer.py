@@ -159,6 +159,9 @@ class XeroWriter(RemoteWriter):
             return self._restored(so_far.refused, element)
         step = plan.steps[so_far.stage]
         fault = refusal(payload.intent, step, element)
+        if fault is not None and payload.intent.verb is Verb.VOID and so_far.stage == plan.main:
+            gone = self._gone_already(payload, step)
+            fault, element = (None, gone) if gone is not None else (fault, element)
         if so_far.stage > plan.main:  # set against its invoice, or left open: the document stands either way
             self._progress[id(payload)] = so_far._replace(stage=so_far.stage + 1)
             return so_far.made or InDoubt("its first step is not known")
@@ -175,9 +178,16 @@ class XeroWriter(RemoteWriter):
             return InDoubt("half done")
         made = self._receipt(payload, step, element)
         if payload.intent.verb is Verb.VOID:
-            made = made._replace(effect=made.effect + effect)
+            made = made._replace(effect=made.effect + effect - plan.gone)
         self._progress[id(payload)] = so_far._replace(stage=so_far.stage + 1, made=made)
         return made
+
+    def _gone_already(self, payload: Payload, step: Step) -> Mapping[str, Any] | None:
+        """The document, where a person voided or deleted it before us: what is wanted is so."""
+        if step.path or step.resource not in (*NUMBERS, "BankTransactions", "ManualJournals"):
+            return None
+        found = self._organisation.one(step.resource, str(payload.intent.remote_id))
+        return found if found is not None and is_gone(step.resource, found) else None
 
     def _may_be_called_otherwise(self, payload: Payload, step: Step, element: Mapping[str, Any]) -> bool:
         """A contact's name may be another one's; an invoice's number only that of a document that was voided or deleted."""
