@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
 from taps._kit.errors import Misconfigured, Retryable
@@ -72,19 +72,22 @@ class OAuthLogin:
     safe: Safe
     grant: Callable[[str], tuple[int, Mapping[str, Any]]]
     extra: Mapping[str, str] | None = None
+    _handed: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
+    """The token of the last call: that one ran out, not the one that somebody may have stored since."""
 
     def headers(self) -> Mapping[str, str]:
         """The header with the newest access token; asks for a first one where there is none yet."""
         if not self.safe.secrets().get(ACCESS):
             self.renew()
-        return {"Authorization": f"Bearer {self.safe.secrets()[ACCESS]}", **(self.extra or {})}
+        self._handed[ACCESS] = self.safe.secrets()[ACCESS]
+        return {"Authorization": f"Bearer {self._handed[ACCESS]}", **(self.extra or {})}
 
     def renew(self) -> bool:
         """Refresh under the lock; whoever had to wait for it takes what the other one stored.
 
         Raises Misconfigured where the refresh token is refused, Retryable where the token endpoint does not answer.
         """
-        stale = self.safe.secrets().get(ACCESS)
+        stale = self._handed.get(ACCESS) or self.safe.secrets().get(ACCESS)
         with self.safe.lock():
             kept = self.safe.secrets()
             if kept.get(ACCESS) != stale:

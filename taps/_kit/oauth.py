@@ -19,6 +19,7 @@ from taps._kit.edge import Blocked, Edge, Lost
 from taps._kit.errors import Misconfigured, Retryable
 from taps._kit.facts import Facts
 from taps._kit.login import ACCESS, REFRESH, OAuthLogin
+from taps._kit.peers import Forbidden
 from taps._kit.surroundings import Surroundings
 
 _REFUSED = range(400, 500)
@@ -82,6 +83,8 @@ def ask(oauth: OAuth, around: Surroundings, form: Mapping[str, str], *, private_
     try:
         headers, body = _asked(oauth, known["client_id"], known["client_secret"], form)
         outcome = edge.write("POST", parts.path, body, headers=headers)
+    except Forbidden:
+        raise
     except Misconfigured:
         return 401, {}
     finally:
