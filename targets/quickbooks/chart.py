@@ -47,6 +47,7 @@ class Chart:
         self._config = config
         self._items: dict[str, Item] = {}
         self._names: dict[str, str | None] = {}
+        self._buyers: dict[tuple[str, str], str] = {}
         preferences = next(company.rows("Preferences"), {})
         closing = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
         self.closed_until = date.fromisoformat(closing[:10]) if closing else None
@@ -102,6 +103,23 @@ class Chart:
     def ask_anew(self) -> None:
         """Somebody else may have made a customer since."""
         self._names = {name: found for name, found in self._names.items() if found}
+
+    def buyer_of(self, entity: str, remote_id: str) -> str | None:
+        """Id of the customer whom a document names."""
+        self.learn_buyers([(entity, remote_id)])
+        return self._buyers.get((entity, remote_id)) or None
+
+    def learn_buyers(self, documents: Iterable[tuple[str, str]]) -> None:
+        """Ask once for all of them."""
+        wanted: dict[str, list[str]] = {}
+        for entity, remote_id in dict.fromkeys(documents):
+            if entity and (entity, remote_id) not in self._buyers:
+                wanted.setdefault(entity, []).append(remote_id)
+        for entity, ids in wanted.items():
+            self._buyers |= dict.fromkeys(((entity, remote_id) for remote_id in ids), "")
+            for each in self._company.among(entity, "Id", ids):
+                if each.get("CustomerRef"):
+                    self._buyers[entity, each["Id"]] = str(each["CustomerRef"]["value"])
 
     def remember_customer(self, name: str, remote_id: str) -> None:
         """What was just made."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -10,6 +10,9 @@ from targets._kit.writer import Intent
 from targets.quickbooks.chart import Account, Chart
 from targets.quickbooks.config import QuickBooksTargetConfig
 from targets.quickbooks.held import held
+
+_NAMES_A_BUYER = {"invoice": "Invoice", "sales_receipt": "SalesReceipt"}
+_FOLLOWING = ("payment", "credit_note", "refund_receipt")
 
 
 @dataclass(frozen=True, slots=True)
@@ -24,6 +27,8 @@ class Draft:
     """See `Mark.control`."""
     buyer: str = ""
     """Name of the buyer whom nobody named, and who is not there yet: made before this is sent."""
+    parent: tuple[str, str] = ("", "")
+    """Entity and id of what this pays or credits: whom that names, this names too, whatever has become of the buyer since."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -71,6 +76,22 @@ class Desk:
                 "customer",
             )
         return self.chart.customer(self.intent.walk_in), self.intent.walk_in
+
+    def parent(self) -> tuple[str, str]:
+        """Entity and id of what this pays or credits, where that names a buyer."""
+        found = self.intent.related.get("parent")
+        entity = _NAMES_A_BUYER.get(found.kind, "") if found and self.intent.subject.kind in _FOLLOWING else ""
+        return (entity, found.remote_id) if found and entity else ("", "")
+
+    def addressed(self, draft: Draft, *, needed: bool = True) -> Draft:
+        """The draft with its buyer: the parent's if there is one; a document that needs none may do without."""
+        parent, known = self.parent(), "customer" in self.intent.related
+        if not known and (any(parent) or not (needed or self.intent.walk_in)):
+            return replace(draft, parent=parent)
+        found, buyer = self.customer()
+        if found is None:
+            return replace(draft, buyer=buyer)
+        return replace(draft, body={**draft.body, "CustomerRef": {"value": found}}, parent=parent)
 
     def head(self) -> dict[str, Any]:
         """Date and place of any transaction."""

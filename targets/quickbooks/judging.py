@@ -42,7 +42,7 @@ class Round:
         """What is sent for a payload now."""
         made: Prepared = payload.body
         body = self._bodies.get(id(payload), made.body)
-        buyer = self._chart.customer(made.buyer) if made.buyer else None
+        buyer = self._chart.customer(made.buyer) if made.buyer else self._chart.buyer_of(*made.parent) if any(made.parent) else None
         return {**body, "CustomerRef": {"value": buyer}} if buyer else body
 
     def rename(self, payload: Payload) -> None:

@@ -39,10 +39,7 @@ def payment(desk: Desk) -> Draft:
     body = desk.head() | {"TotalAmt": plain(amount), "DepositToAccountRef": {"value": into.remote_id}}
     if parent is not None:
         body["Line"] = [{"Amount": plain(amount), "LinkedTxn": [{"TxnId": parent.remote_id, "TxnType": "Invoice"}]}]
-    found, buyer = desk.customer()
-    if found is None:
-        return Draft("Payment", body, amount, buyer=buyer)
-    return Draft("Payment", body | {"CustomerRef": {"value": found}}, amount)
+    return desk.addressed(Draft("Payment", body, amount))
 
 
 def spend(desk: Desk) -> Draft:
@@ -130,7 +127,9 @@ def _line(desk: Desk, line: Line) -> Mapping[str, Any]:
 
 def _party(desk: Desk, account: Account) -> str:
     """The buyer of a receivable line, who must stand in QuickBooks already."""
-    known = desk.customer()[0] if account.kind == RECEIVABLE else None
+    parent = desk.parent()
+    known = desk.chart.buyer_of(*parent) if any(parent) else None
+    known = known or (desk.customer()[0] if account.kind == RECEIVABLE else None)
     if known is None:
         whom = "customer" if account.kind == RECEIVABLE else "supplier"
         raise held(

@@ -44,6 +44,7 @@ class Prepared:
     before: Decimal
     booked_print: str = ""
     buyer: str = ""
+    parent: tuple[str, str] = ("", "")
 
     @property
     def removes(self) -> bool:

@@ -51,17 +51,7 @@ def sale(desk: Desk) -> Draft:
     lines, tax = _lines(desk, sense)
     body = desk.head() | {"CustomerMemo": {"value": _memo(intent)}, "Line": lines} | tax
     body |= _deposit(desk) if family == "receipt" else _require_receivable(desk)
-    return _for_buyer(desk, Draft(_ENTITIES[family, forward], body, owed), needed=family == "invoice")
-
-
-def _for_buyer(desk: Desk, draft: Draft, *, needed: bool) -> Draft:
-    """With the buyer; a receipt may do without one."""
-    if not needed and not desk.intent.walk_in and "customer" not in desk.intent.related:
-        return draft
-    found, buyer = desk.customer()
-    if found is None:
-        return Draft(draft.entity, draft.body, draft.effect, buyer=buyer)
-    return Draft(draft.entity, draft.body | {"CustomerRef": {"value": found}}, draft.effect)
+    return desk.addressed(Draft(_ENTITIES[family, forward], body, owed), needed=family == "invoice")
 
 
 def _memo(intent: Intent) -> str:

@@ -136,7 +136,7 @@ class QuickBooksWriter(RemoteWriter):
         numbered = {key_field(draft.entity): mark.key} if key_field(draft.entity) else {}
         body: dict[str, Any] = {**draft.body, **numbered, note_field(draft.entity): mark.text()}
         if intent.verb is Verb.CREATE:
-            return Prepared(draft.entity, "create", body, mark, before, buyer=draft.buyer)
+            return Prepared(draft.entity, "create", body, mark, before, buyer=draft.buyer, parent=draft.parent)
         if booked["entity"] != draft.entity:
             raise held(
                 intent,
@@ -147,7 +147,7 @@ class QuickBooksWriter(RemoteWriter):
         current = self._current(intent, booked)
         body |= {"Id": booked["id"], "SyncToken": current["SyncToken"], "sparse": True}
         body[note_field(draft.entity)] = into(current.get(note_field(draft.entity)), mark)
-        return Prepared(draft.entity, "update", body, mark, before, booked["print"], draft.buyer)
+        return Prepared(draft.entity, "update", body, mark, before, booked["print"], draft.buyer, draft.parent)
 
     def _removal(self, intent: Intent, booked: Mapping[str, Any], before: Decimal) -> Prepared:
         entity = str(booked["entity"])
@@ -185,6 +185,7 @@ class QuickBooksWriter(RemoteWriter):
             if self.chart.customer(buyer) is None:
                 yield Call("POST", f"{self.company.root}/customer", (), {"DisplayName": buyer}, self._params({"DisplayName": buyer}))
         ready = [payload for payload in batch if not payload.body.buyer or self.chart.customer(payload.body.buyer)]
+        self.chart.learn_buyers(payload.body.parent for payload in ready)
         for payload in ready:
             made: Prepared = payload.body
             name = made.body.get("DisplayName" if made.entity == "Customer" else "Name")
