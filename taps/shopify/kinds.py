@@ -63,11 +63,11 @@ class Kind:
         return "$nested" in self.selection
 
     @property
-    def columns(self) -> dict[str, bool]:
-        """The fields of a record, and whether each is an object or a list."""
+    def columns(self) -> dict[str, str]:
+        """The fields of a record, and what each is in JSON."""
         if not self.child:
-            return queries.columns(self.selection) | ({"allTaxLines": True, "allDuties": True} if self.owner == "Order" else {})
-        return queries.columns(_CHILDREN[self.child][1]) | {"order": True}
+            return queries.columns(self.selection) | ({"allTaxLines": "array", "allDuties": "array"} if self.owner == "Order" else {})
+        return queries.columns(_CHILDREN[self.child][1]) | {"order": "object"}
 
 
 _SORTED = ", sortKey: UPDATED_AT, query: $filter"

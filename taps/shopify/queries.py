@@ -149,19 +149,31 @@ def rest_of(owner: str, field: str) -> str:
 }}"""
 
 
-def columns(selection: str) -> dict[str, bool]:
-    """The fields that a selection asks for, and whether each has fields of its own."""
-    found: dict[str, bool] = {}
+_LISTS = ("additionalFees", "duties", "fees", "paymentGatewayNames", "tags", "trackingInfo")
+"""Lists of the schema that come whole, without pages."""
+_YES_NO = (
+    *("dutiesIncluded", "edited", "fulfillsOnlineOrders", "isActive", "isFulfillmentService", "isGiftCard", "taxExempt", "taxesIncluded"),
+    *("test", "tracked"),
+)
+_KNOWN = dict.fromkeys(_LISTS, "array") | dict.fromkeys(_YES_NO, "boolean") | {"totalQuantity": "integer"}
+
+
+def columns(selection: str) -> dict[str, str]:
+    """The fields that a selection asks for, and what each is in JSON. The tests hold it against Shopify's schema."""
+    found: dict[str, str] = {}
     depth = arguments = 0
     last = ""
     for token in re.findall(r"\w+|[{}()]", selection):
         arguments += {"(": 1, ")": -1}.get(token, 0)
         if token == "{":  # noqa: S105 (a bracket)
-            found[last] = found.get(last, False) or not depth
             depth += 1
+            if depth == 1:
+                found[last] = _KNOWN.get(last, "object")
         elif token == "}":  # noqa: S105 (a bracket)
             depth -= 1
+        elif token == "nodes" and depth == 1:  # noqa: S105 (a field)
+            found[last] = "array"
         elif token.isidentifier() and not depth and not arguments:
             last = token
-            found[token] = False
+            found[token] = _KNOWN.get(token, "string")
     return found

@@ -18,9 +18,6 @@ from taps.shopify.facts import ALL_ORDERS, FACTS, HORIZON, VERSION
 from taps.shopify.kinds import KINDS, Kind
 from taps.shopify.passing import Pass
 
-_NESTED = {"type": ["object", "array", "null"]}
-_PLAIN = {"type": ["string", "number", "integer", "boolean", "null"]}
-
 
 class ShopifyReader:
     """One shop."""
@@ -119,6 +116,6 @@ def _missing(scope: str, kinds: list[str]) -> Problem:
 
 
 def _stream(kind: Kind) -> Stream:
-    properties = {name: _NESTED if nested else _PLAIN for name, nested in kind.columns.items()}
+    properties = {name: {"type": [what, "null"]} for name, what in kind.columns.items()}
     schema = {"type": "object", "properties": properties, "additionalProperties": True}
     return Stream(kind.name, schema, ("id",), kind.whole)

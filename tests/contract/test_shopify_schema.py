@@ -16,7 +16,17 @@ from typing import Any
 
 import msgspec
 import pytest
-from graphql import GraphQLError, GraphQLSchema, build_client_schema, execute_sync, parse, validate
+from graphql import (
+    GraphQLError,
+    GraphQLSchema,
+    build_client_schema,
+    execute_sync,
+    get_nullable_type,
+    is_composite_type,
+    is_list_type,
+    parse,
+    validate,
+)
 from graphql.language import FieldNode, OperationDefinitionNode
 from graphql.validation import NoDeprecatedCustomRule
 
@@ -25,7 +35,7 @@ from taps._kit.surroundings import Pocket, Surroundings
 from taps.shopify import queries
 from taps.shopify.config import ShopifyConfig
 from taps.shopify.facts import VERSION
-from taps.shopify.kinds import KINDS
+from taps.shopify.kinds import CHILD_OWNERS, KINDS
 from taps.shopify.reader import ShopifyReader
 from taps.shopify.simulator import TOKEN, ShopifySimulator
 from taps.shopify.simulator.company import line_of, place, taxes
@@ -106,6 +116,21 @@ def test_every_query_is_valid_and_asks_nothing_that_is_going_away(schema, name):
     query = parse(ASKED[name])
     assert validate(schema, query) == []
     assert validate(schema, query, [NoDeprecatedCustomRule]) == []
+
+
+@pytest.mark.parametrize("name", KINDS)
+def test_every_column_has_the_type_that_shopify_gives_it(schema, name):
+    kind = KINDS[name]
+    owner = CHILD_OWNERS.get(kind.child, kind.owner)
+    said = {column: what for column, what in kind.columns.items() if column not in ("allTaxLines", "allDuties", "order")}
+    assert said == {column: _json_type(schema.type_map[owner].fields[column].type) for column in said}
+
+
+def _json_type(given: Any) -> str:
+    bare = get_nullable_type(given)
+    if is_list_type(bare) or str(bare).endswith("Connection"):
+        return "array"
+    return "object" if is_composite_type(bare) else {"Boolean": "boolean", "Int": "integer"}.get(str(bare), "string")
 
 
 def test_the_judge_sees_a_wrong_query(schema):

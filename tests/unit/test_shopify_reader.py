@@ -252,6 +252,37 @@ def test_another_version_of_the_api_is_told(visit):
     assert "2027-01" in problem.say
 
 
+# ── what the search shows late ──
+
+
+def test_what_the_search_shows_late_is_not_behind_us(visit):
+    """One order is found at an older instant than it says of itself; another, changed before that, is not found yet."""
+    world, clock = visit.simulator.world, visit.simulator.clock
+    quick, slow = sorted(world.orders.values(), key=lambda order: order.id % 4)[:: len(world.orders) - 1]
+    visit.read("orders")
+    clock.forward(hours=1)
+    world.touch(quick)
+    clock.forward(seconds=2)
+    slow.note = "late"
+    world.touch(slow)
+    clock.forward(seconds=1)
+    world.touch(quick)
+    clock.forward(seconds=1)
+    assert [each["note"] for each in bodies(visit.read("orders")) if each["id"] == gid("Order", slow.id)] != ["late"] or slow is quick
+    clock.forward(hours=1)
+    assert [each["note"] for each in bodies(visit.read("orders")) if each["id"] == gid("Order", slow.id)] == ["late"]
+
+
+def test_customers_are_found_although_their_search_knows_days_only(visit):
+    world = visit.simulator.world
+    one, other = list(world.buyers.values())[:2]
+    for buyer in (one, other):
+        visit.simulator.clock.forward(hours=3)
+        world.touch(buyer)
+        visit.simulator.clock.forward(minutes=1)
+        assert gid("Customer", buyer.id) in visit.keys("customers")
+
+
 # ── what is gone, and what may still change ──
 
 
@@ -324,15 +355,25 @@ def test_a_balance_transaction_comes_again_when_its_payout_is_paid(visit):
     assert statuses == ["PENDING", "SCHEDULED", "IN_TRANSIT", "PAID"]
 
 
-def test_a_dispute_is_followed_for_months(visit):
+def test_a_dispute_is_followed_for_months_whatever_came_after_it(visit):
     world = visit.simulator.world
-    quarrel = world.quarrel(next(order for order in world.orders.values() if order.received))
+    first, second, third = [order for order in world.orders.values() if order.received][:3]
+    for settled in world.quarrels:
+        world.settle(settled, won=True)
+    quarrel = world.quarrel(first)
     visit.read("disputes")
-    visit.simulator.clock.forward(days=100)
+    visit.simulator.clock.forward(days=60)
+    world.quarrel(second)
+    visit.simulator.clock.forward(days=40)
+    world.settle(world.quarrel(third), won=True)
+    visit.read("disputes")
+    visit.simulator.clock.forward(days=1)
     world.settle(quarrel, won=False)
     assert [each["status"] for each in bodies(visit.read("disputes")) if each["id"] == gid("ShopifyPaymentsDispute", quarrel.id)] == [
         "LOST"
     ]
+    visit.simulator.clock.forward(days=1)
+    assert len(visit.keys("disputes")) == 2  # the first one has come to its end
 
 
 def test_a_shop_without_shopify_payments_has_no_payouts(visit):

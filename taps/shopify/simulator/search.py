@@ -1,32 +1,34 @@
-"""The search behind a list: it follows the shop by some seconds, and answers in the order of what it knows (updated_at, then id)."""
+"""The search behind a list: it follows the shop by some seconds, some rows later than others, and answers in the order of what it knows."""
 
 from __future__ import annotations
 
 import re
 from bisect import bisect_left, insort
-from collections import deque
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
+from heapq import heappop, heappush
 
 _TERM = re.compile(r"(\w+):(>=|>|<=|<)?\s*(?:'([^']*)'|\"([^\"]*)\"|([^\s']+))")
 
+_PACES = 4
+
 
 class Search:
-    """Keys (instant, id) in order. What is told now is found once the lag is over."""
+    """Keys (instant, id) in order. What is told now is found later: at the latest when the lag is over."""
 
     def __init__(self, lag: timedelta) -> None:
         self._lag = lag
         self._keys: list[tuple[str, int]] = []
         self._known: dict[int, str] = {}
-        self._coming: deque[tuple[datetime, int, str]] = deque()
+        self._coming: list[tuple[datetime, int, str]] = []
 
     def tell(self, number: int, at: datetime, now: datetime) -> None:
         """A row is new or has changed."""
-        self._coming.append((now + self._lag, number, stamp(at)))
+        heappush(self._coming, (now + self._lag * (number % _PACES + 1) / _PACES, number, stamp(at)))
 
     def drop(self, number: int) -> None:
         """A row is gone, at once."""
-        self._coming = deque(each for each in self._coming if each[1] != number)
+        self._coming = sorted(each for each in self._coming if each[1] != number)
         self._forget(number)
 
     def _forget(self, number: int) -> None:
@@ -37,7 +39,7 @@ class Search:
     def keys(self, now: datetime, since: str = "") -> Sequence[tuple[str, int]]:
         """What is found now, from an instant on."""
         while self._coming and self._coming[0][0] <= now:
-            _, number, at = self._coming.popleft()
+            _, number, at = heappop(self._coming)
             self._forget(number)
             self._known[number] = at
             if not self._keys or self._keys[-1] < (at, number):
@@ -58,8 +60,13 @@ def terms(query: str | None) -> dict[str, tuple[str, str]]:
 
 
 def since(query: str | None, field: str, *, whole_days: bool = False) -> str:
-    """From which instant on a search wants rows; empty: from the first."""
+    """From which instant on a search wants rows; empty: from the first.
+
+    Where it matches whole days, a day that has begun does not match: the worse of two readings of what Shopify says of customers.
+    """
     sign, value = terms(query).get(field, ("", ""))
     if sign not in (">=", ">"):
         return ""
-    return f"{value[:10]}T00:00:00Z" if whole_days else value
+    if not whole_days or value.endswith("T00:00:00Z"):
+        return value
+    return stamp(datetime.fromisoformat(f"{value[:10]}T00:00:00Z") + timedelta(days=1))

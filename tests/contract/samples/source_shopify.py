@@ -97,7 +97,7 @@ def sample() -> RemoteTapSample:
     return RemoteTapSample(
         tap="shopify",
         stream="orders",
-        simulator=lambda: ShopifySimulator(23, seed=7, days=20),
+        simulator=lambda: ShopifySimulator(23, seed=7, days=20, bucket=10**9),
         config=lambda url: {"base_url": url, "private_network": True, "page_size": PAGE, "nested_page_size": 2},
         secrets={"access_token": TOKEN},
         wrong_secrets={"access_token": "shpat_of_somebody_else"},
