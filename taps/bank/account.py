@@ -21,7 +21,7 @@ from taps.bank.statement import BOOKED, Bad, Entry, Item, Statement
 
 _KEPT = 400
 """Newest statements of an account that are remembered."""
-_EDGES = 20_000
+_EDGES = 5_000
 """Entries at the borders of an account's statements that are remembered."""
 _NEAR = timedelta(days=7)
 _SHOWN = 20
@@ -69,6 +69,11 @@ class Known:
             return False
         if (self.account, self.currency, self.opening) != (other.account, other.currency, other.closing):
             return False
+        if (self.opening, self.opened_on) == (other.opening, other.opened_on) or (self.closing, self.closed_on) == (
+            other.closing,
+            other.closed_on,
+        ):
+            return False  # entries that cancel each other out: both begin, or end, at the same place, so one is a part of the other
         return self.opened_on >= other.closed_on or (self.opened_on, self.closed_on) == (other.opened_on, other.closed_on)
 
     def value(self) -> dict[str, Any]:

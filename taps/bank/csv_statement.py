@@ -26,6 +26,8 @@ class Csv:
             raise RuntimeError("a CSV statement is read without its columns")
         statements: dict[tuple[str, str], _Running] = {}
         header, rows = _rows(path, name, files, files.csv)
+        named = {*files.csv.named()}
+        others = [column for column in header if column and column not in named and column not in FIELDS]
         for number, values in rows:
             row = _Row(files.csv, dict(zip(header, values, strict=False)))
             key = (row.account, row.currency)
@@ -34,7 +36,7 @@ class Csv:
                 yield statements[key].statement
             running = statements[key]
             try:
-                body = row.body(len(values), len(header))
+                body = row.body(len(values), len(header), others)
                 if files.csv.balance:
                     running.take(number, body, row.number(files.csv.balance, "balance"))
             except Unreadable as trouble:
@@ -96,8 +98,8 @@ class _Row:
     def _cell(self, column: str | None) -> str:
         return self._cells.get(column, "").strip() if column else ""
 
-    def body(self, there: int, wanted: int) -> dict[str, Any]:
-        """The row as a body. Columns that the connection does not name come along, unless they are called like a field of ours."""
+    def body(self, there: int, wanted: int, others: list[str]) -> dict[str, Any]:
+        """The row as a body. `others` are the columns that the connection does not name: they come along."""
         shape = self._shape
         if there != wanted:
             raise Unreadable(f"has {there} columns where the file has {wanted}")
@@ -108,10 +110,8 @@ class _Row:
             value_on=lambda: self._day(shape.value_on, "value day") if self._cell(shape.value_on) else None,
             amount=self._amount,
         )
-        named = {*shape.named()}
-        others = {name: value for name, value in self._cells.items() if name and name not in named and name not in FIELDS}
         return body_of(**{
-            **others,
+            **{column: self._cells[column] for column in others},
             "account": self.account,
             "status": BOOKED,
             **made,

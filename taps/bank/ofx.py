@@ -34,6 +34,7 @@ _AGGREGATES = {
 """Elements with elements inside that matter here; a value is known by them and its own name."""
 _ENTITY = re.compile(r"&(?:(amp|lt|gt|quot|apos|nbsp)|#(\d{1,7})|#[xX]([0-9a-fA-F]{1,6}));")
 _NAMED = {"amp": "&", "lt": "<", "gt": ">", "quot": '"', "apos": "'", "nbsp": " "}
+_CDATA = "![CDATA["
 _DECLARED = re.compile(rb"encoding\s*=\s*[\"']([\w.-]+)", re.IGNORECASE)
 _HEADER = re.compile(rb"(ENCODING|CHARSET)\s*:\s*([\w-]+)", re.IGNORECASE)
 _DAY = re.compile(r"(\d{4})(\d\d)(\d\d)(?:\d{2,6}(?:\.\d*)?)?(?:\[[^\]]*\])?")
@@ -191,10 +192,9 @@ def _tags(path: Path, name: str) -> Iterator[tuple[str, str]]:
             text = io.TextIOWrapper(content, encoding=encoding, errors="strict", newline=None)
             now, value = "", ""
             begun = False
-            for part in _parts(text, name):
-                if part.startswith("![CDATA["):
-                    inside, _end, behind = part[8:].partition("]]>")
-                    value += inside + behind
+            for part in _whole(_parts(text, name)):
+                if part.startswith(_CDATA):
+                    value += part.removeprefix(_CDATA).replace("]]>", "", 1)
                     continue
                 if begun:
                     yield now, value.strip()
@@ -203,6 +203,15 @@ def _tags(path: Path, name: str) -> Iterator[tuple[str, str]]:
             yield now, value.strip()
         except (UnicodeDecodeError, LookupError) as error:
             raise corrupt(name, "OFX", error) from None
+
+
+def _whole(parts: Iterator[str]) -> Iterator[str]:
+    """The parts, those of a CDATA section put together again: a `<` inside one begins no tag."""
+    for part in parts:
+        whole = part
+        while whole.startswith(_CDATA) and "]]>" not in whole and len(whole) < _LONGEST and (more := next(parts, None)) is not None:
+            whole += f"<{more}"
+        yield whole
 
 
 def _tag(part: str, name: str) -> tuple[str, str]:
