@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -117,6 +117,19 @@ def test_after_more_than_thirty_days_nothing_is_lost_and_it_is_said(company, rea
     messages, _ = read(reader, company, "invoices", state)
     assert [row["total"] for row in rows(messages)] == [5]
     assert any(isinstance(message, Notice) and "30 days" in message.problem.say for message in messages)
+
+
+def test_what_shows_late_is_not_lost(company, reader):
+    """Typed before a read began and shown after it ended."""
+    _, state = read(reader, company, "invoices")
+    company.clock.forward(minutes=20)
+    company.lag = timedelta(minutes=2)
+    company.seeds.by_hand("Invoice", company.typed(Decimal(5)))
+    company.clock.forward(minutes=1)
+    messages, state = read(reader, company, "invoices", state)
+    assert rows(messages) == []
+    company.clock.forward(minutes=10)
+    assert [row["total"] for row in rows(read(reader, company, "invoices", state)[0])] == [5]
 
 
 def test_a_quiet_read_is_one_call(company, reader):
