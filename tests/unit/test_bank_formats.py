@@ -194,6 +194,8 @@ def test_30_february_is_its_last_day_and_is_told(tmp_path: Path) -> None:
         (["166?00GUT?20one?21two"], {"text": "onetwo", "code": "NTRF/166", "additional": "GUT"}),
         (["166?00GUT?20EREF+E1?21SVWZ+for ?22you?32Ann?33 Smith?31DE1?30BIC1"],
          {"text": "for you", "end_to_end_id": "E1", "counterparty_name": "Ann Smith", "counterparty_account": "DE1"}),
+        (["166?00GUT?20" + "x" * 46 + "y?2\n1z"], {"text": "x" * 46 + "yz"}),  # wrapped at 65 with the tag, 61 without
+        (["166?00GUT?20" + "x" * 40 + "\ny"], {"text": "x" * 40 + " y"}),  # a shorter line lost its blanks
         (["166<00GUT<20one"], {"text": "one"}),  # another separator
         (["177?20EREF+NOTPROVIDED?21KREF+K1?22SVWZ+x"], {"text": "x", "customer_reference": "K1"}),
         (["/TRTP/SEPA/IBAN/NL1/BIC/INGB/NAME/Ann/REMI/rent and\n more/EREF/E1"],

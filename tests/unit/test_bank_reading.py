@@ -87,6 +87,36 @@ def test_equal_entries_on_two_pages_of_one_day_are_two_records(tmp_path: Path) -
     assert len(set(read(tmp_path).keys)) == 2, "and once more in one file they are the same two"
 
 
+@pytest.mark.parametrize("order", [(0, 1, 2), (2, 1, 0)])
+@pytest.mark.parametrize("at_once", [True, False])
+def test_equal_entries_on_three_pages_are_three_records_whichever_comes_first(
+    tmp_path: Path, order: tuple[int, ...], *, at_once: bool
+) -> None:
+    fee, day = Line(date(2026, 1, 5), Decimal("-1.50"), "card fee"), date(2026, 1, 5)
+    pages = [
+        Sheet((fee,), opening=TEN - Decimal("1.50") * place, opened_on=day if place else date(2026, 1, 4), closed_on=day)
+        for place in range(3)
+    ]
+    keys: set[str] = set()
+    seen = None
+    for name, place in zip("abc", order, strict=True):
+        put(tmp_path, **{name: camt(pages[place])})
+        if not at_once:
+            seen = read(tmp_path, after=seen)
+            keys |= {*seen.keys}
+    assert len({*read(tmp_path).keys} if at_once else keys) == 3
+
+
+def test_statements_of_the_same_days_that_follow_each_other_are_no_copies(tmp_path: Path) -> None:
+    """Some banks date all balances of a day alike."""
+    fee = (Line(date(2026, 1, 5), Decimal("-1.50"), "card fee"),)
+    first = Sheet(fee, opened_on=date(2026, 1, 4), closed_on=date(2026, 1, 5), number="1")
+    put(tmp_path, a=camt(first, replace(first, opening=first.closing, number="2")))
+    seen = read(tmp_path)
+    assert len(set(seen.keys)) == 2
+    assert seen.notices == []
+
+
 def test_a_part_of_a_statement_whose_entries_cancel_out_is_no_page_before_it(tmp_path: Path) -> None:
     there_and_back = (Line(date(2026, 1, 1), TEN, "in"), Line(date(2026, 1, 1), -TEN, "out"))
     whole = Sheet((*there_and_back, Line(date(2026, 1, 2), TEN, "rent")))
@@ -133,6 +163,13 @@ def test_statements_that_went_to_an_archive_are_remembered(tmp_path: Path) -> No
     assert read(tmp_path, after=first).codes == ["READ-GAP"]
     put(tmp_path, c=camt(FEBRUARY))
     assert read(tmp_path, after=first).codes == []
+
+
+def test_a_gap_before_a_statement_that_was_taken_away_is_told_no_more(tmp_path: Path) -> None:
+    put(tmp_path, a=camt(JANUARY), c=camt(MARCH))
+    first = read(tmp_path)
+    (tmp_path / "c").unlink()
+    assert (first.codes, read(tmp_path, after=first).codes) == (["READ-GAP"], [])
 
 
 def test_other_accounts_and_currencies_are_no_gaps(tmp_path: Path) -> None:
