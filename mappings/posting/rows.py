@@ -91,7 +91,7 @@ def _drafts(document: Trade, representation: str, books: Books, occasion: Occasi
 
     for line in document.lines:
         gross, discount = _parts(document, line)
-        tax_off = _share(line.tax_amount, discount, gross - discount, document.currency)
+        tax_off = _share(line.tax_amount, discount, gross - discount, _taxed(document, line)[0], document.currency)
         for what, amount, tax in ((line.kind, gross, line.tax_amount + tax_off), ("discount_given", discount, -tax_off)):
             found = placed(what, amount) if amount or tax else None
             if found:
@@ -115,9 +115,13 @@ def _parts(document: Trade, line: Line) -> tuple[Decimal, Decimal]:
     return line.net_amount + line.discount_amount, line.discount_amount
 
 
-def _share(tax: Decimal, discount: Decimal, net: Decimal, currency: str) -> Decimal:
-    """The tax that the discount saved: the line's tax is on what remains."""
-    return round_half_up(tax * discount / net, exponent(currency)) if discount and net and tax else ZERO
+def _share(tax: Decimal, discount: Decimal, net: Decimal, rate: Decimal | None, currency: str) -> Decimal:
+    """The tax that the discount saved: the line's tax is on what remains; where nothing remains, at the line's rate."""
+    if not discount:
+        return ZERO
+    if not net:
+        return round_half_up(discount * (rate or ZERO), exponent(currency))
+    return round_half_up(tax * discount / net, exponent(currency)) if tax else ZERO
 
 
 def _fitted(keys: list[tuple[str, str]], values: list[Decimal], wanted: dict[tuple[str, str], Decimal], currency: str) -> list[Decimal]:

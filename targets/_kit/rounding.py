@@ -6,7 +6,7 @@ give 3.76 + 3.84 + 3.84 = 11.44. QuickBooks outside the US: the same per line (c
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from decimal import Decimal
 from typing import Literal
@@ -23,7 +23,9 @@ class RoundingProfile:
     """Where it rounds; `given`: it takes the tax it is told."""
     places: int = 2
     most_per_line: Decimal = Decimal("0.005")
-    """A difference of more than this for each line is no rounding but another tax."""
+    """A document whose tax differs by more than this for each line has another tax, unless each line for itself is explained."""
+    most: Decimal = Decimal("0.05")
+    """And however many lines there are, more than this is never rounding."""
 
 
 def line_amount(quantity: Decimal, unit_price: Decimal, places: int = 2) -> Decimal:
@@ -42,6 +44,21 @@ def taxes(nets: Sequence[Decimal], rates: Sequence[Decimal | None], profile: Rou
     return sum((round_half_up(each, profile.places) for each in by_rate.values()), Decimal(0))
 
 
+def rate_of(net: Decimal, tax: Decimal, known: Iterable[Decimal], profile: RoundingProfile) -> Decimal | None:
+    """The one known rate at which this net gives this tax, for a source that states amounts and no rate; None where none or several do."""
+    fitting = {rate for rate in known if rate and _fits(net, tax, rate, profile)}
+    return fitting.pop() if len(fitting) == 1 else None
+
+
+def _fits(net: Decimal, tax: Decimal, rate: Decimal, profile: RoundingProfile) -> bool:
+    """Whether rounding alone explains the line's tax.
+
+    Half a unit of the tax, the tax on half a unit of the net (where prices hold the tax, the net is rounded too), and half a unit where a
+    discount or another currency split the line: its parts are rounded apart.
+    """
+    return abs(tax - net * rate) <= profile.most_per_line * (2 + rate)
+
+
 def difference(rows: Sequence[Row], profile: RoundingProfile) -> Decimal:
     """Tax as the source stated it less tax as the system would compute it; 0 where the system takes what it is told."""
     stated = sum((row.tax for row in rows), Decimal(0))
@@ -51,5 +68,6 @@ def difference(rows: Sequence[Row], profile: RoundingProfile) -> Decimal:
 
 
 def is_rounding(rows: Sequence[Row], off: Decimal, profile: RoundingProfile) -> bool:
-    """Whether a difference can come from rounding alone: at most half a minor unit a line."""
-    return abs(off) <= profile.most_per_line * max(1, len(rows))
+    """Whether a difference can come from rounding alone: of each line for itself, or of the document as a whole."""
+    each = all(_fits(row.net, row.tax, row.rate or Decimal(0), profile) for row in rows)
+    return abs(off) <= (profile.most if each else min(profile.most, profile.most_per_line * max(1, len(rows))))

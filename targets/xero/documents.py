@@ -189,8 +189,8 @@ def _bank_transaction(
 
 
 def spend(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Problem:
-    """Fees: money spent from the account that paid them."""
-    return _entry(intent, chart, config, (1,))
+    """Fees: money spent from the account that paid them. What moves no bank account (a dispute that is lost) is a manual journal."""
+    return _entry(intent, chart, config, (0, 1))
 
 
 def transfer(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Problem:

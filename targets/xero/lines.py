@@ -31,8 +31,9 @@ class Lines(NamedTuple):
 def built(intent: Intent, chart: Chart, config: XeroTargetConfig, sign: int = 1) -> Lines | Problem:
     """LineItems of the intent's rows; −1 turns them round. The first thing that stands against them instead."""
     typed: list[tuple[Row, str]] = []
+    told = _by_amount(intent.rows, chart, config)
     for row in intent.rows:
-        tax_type = _tax_type(intent, row, chart, config)
+        tax_type = _tax_type(intent, row, told, chart, config)
         fault = tax_type if isinstance(tax_type, Problem) else _account(intent, row.account, chart)
         if isinstance(tax_type, Problem) or fault is not None:
             return fault or tax_type  # type: ignore[return-value]
@@ -73,13 +74,13 @@ def missing_account(intent: Intent, code: str) -> Problem:
     )
 
 
-def _tax_type(intent: Intent, row: Row, chart: Chart, config: XeroTargetConfig) -> str | Problem:
-    """By the source's code, else by the rate, else that of lines without tax."""
+def _tax_type(intent: Intent, row: Row, told: Mapping[str, str], chart: Chart, config: XeroTargetConfig) -> str | Problem:
+    """By the source's code, else by the rate, else by what the amounts tell, else that of lines without tax."""
     keys = [row.tax_code] if row.tax_code else []
     keys += [percent(row.rate)] if row.rate is not None else []
     found = next((config.tax_types[key] for key in keys if key in config.tax_types), None)
     if found is None and not keys and row.tax:
-        found = _by_amount(row, chart, config)
+        found = told.get(row.sku)
     if found is None and not row.tax and not row.rate:
         found = config.untaxed
     if found is None:
@@ -95,11 +96,15 @@ def _tax_type(intent: Intent, row: Row, chart: Chart, config: XeroTargetConfig) 
     return found
 
 
-def _by_amount(row: Row, chart: Chart, config: XeroTargetConfig) -> str | None:
-    """The tax type of the one rate at which the line's net gives its tax, where the source states neither code nor rate."""
-    known = {chart.tax_types[tax_type][1]: tax_type for tax_type in sorted(set(config.tax_types.values())) if tax_type in chart.tax_types}
-    rate = rate_of(row.net, row.tax, known, PROFILE)
-    return None if rate is None else known[rate]
+def _by_amount(rows: Sequence[Row], chart: Chart, config: XeroTargetConfig) -> dict[str, str]:
+    """By item, the tax type of the one rate at which its lines' nets give their taxes: for a source that states neither code nor rate."""
+    known = {chart.tax_types[each][1]: each for each in sorted(set(config.tax_types.values())) if each in chart.tax_types}
+    found: dict[str, str] = {}
+    for row in sorted(rows, key=lambda row: -abs(row.tax)):  # the larger the amounts, the fewer rates fit
+        rate = rate_of(row.net, row.tax, known, PROFILE) if row.tax else None
+        if rate is not None:
+            found.setdefault(row.sku, known[rate])
+    return found
 
 
 def _unlike(intent: Intent, rows: Sequence[Row]) -> Problem | None:

@@ -362,7 +362,6 @@ def test_what_xero_has_no_document_for_is_held(writer):
     assert "no customer" in held(writer, intent("invoice", related={}, walk_in=""))
     assert "no invoice of its order stands" in held(writer, intent("payment", related={"customer": sample.CUSTOMER}))
     assert "takes no payments" in held(writer, intent("payment", **less("840")))
-    assert "not BANK" in held(writer, intent("spend", lines=(sample.line("400", "1"), sample.line("840", "-1", control=True))))
     assert "not BANK" in held(writer, intent("transfer", lines=(sample.line("620", "1", control=True), sample.line("091", "-1"))))
     assert "moves 1 bank accounts" in held(
         writer, intent("cost_journal", lines=(sample.line("310", "1", control=True), sample.line("091", "-1")))
