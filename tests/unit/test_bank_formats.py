@@ -208,7 +208,7 @@ def test_field_86(tmp_path: Path, about: list[str], told: dict[str, str]) -> Non
 
 
 def test_envelopes_and_account_endings_are_taken_off(tmp_path: Path) -> None:
-    content = b"{1:F01BANKDEFFXXXX}{2:O940}{4:\r\n" + mt940(replace(ONE, account="12 34EUR")).replace(b"\r\n-\r\n", b"\r\n-}{5:}\r\n")
+    content = b"{1:F01BANKDEFFABCD}{2:O940}{4:\r\n" + mt940(replace(ONE, account="12 34EUR")).replace(b"\r\n-\r\n", b"\r\n-}{5:}\r\n")
     assert row(tmp_path, content)["account"] == "1234"
     assert row(tmp_path, b"{4:" + mt940(ONE))["amount"] == TEN
 
