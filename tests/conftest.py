@@ -78,6 +78,9 @@ def hub_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test that uses the shared data or PostgreSQL, so that `-m` and COUNTERFOIL_REQUIRE know it."""
     for item in items:
+        if "tryton_erp" in getattr(item, "fixturenames", ()):
+            item.add_marker("tryton")  # a group of its own: its server is installed from an index, which not every machine has
+            continue
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in _BY_FIXTURE:
                 item.add_marker(_BY_FIXTURE[fixture])
