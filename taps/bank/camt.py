@@ -17,7 +17,20 @@ from xml.etree import ElementTree as ET
 from mappings.problem import Problem
 from taps._kit.folder import FileTrouble, corrupt
 from taps.bank.config import StatementFiles
-from taps.bank.statement import BOOKED, Bad, Entry, Item, Statement, Unreadable, amount_of, body_of, day_of, gathered, reference_of
+from taps.bank.statement import (
+    BOOKED,
+    Bad,
+    Entry,
+    Item,
+    Statement,
+    Unreadable,
+    amount_of,
+    body_of,
+    currency_of,
+    day_of,
+    gathered,
+    reference_of,
+)
 
 _BLOCK = 1 << 16
 _DEEPEST = 64
@@ -51,6 +64,8 @@ class _Reading:
     def __init__(self, name: str) -> None:
         self._name = name
         self._now: Statement | None = None
+        self._told = False
+        """Whether the statement was handed on, which its account allows."""
         self._entries = 0
 
     def take(self, element: ET.Element) -> Iterator[Item]:
@@ -58,18 +73,21 @@ class _Reading:
         now = self._now
         if element.tag == "Stmt" or now is None:
             self._now = Statement("")
-            self._entries = 0
+            self._entries, self._told = 0, False
         elif element.tag == "Id":
             now.number = (element.text or "").strip()
         elif element.tag == "Acct":
+            if self._told:
+                raise corrupt(self._name, "CAMT.053", f"statement {now.number} has two accounts")
             now.account = _text(element, "Id/IBAN") or _text(element, "Id/Othr/Id")
             now.currency = _text(element, "Ccy")
             if now.account:
+                self._told = True
                 yield now
         elif element.tag == "Bal":
             self._balance(now, element)
         elif element.tag == "Ntry":
-            if not now.account:
+            if not self._told:
                 say = f"Statement {now.number} in {self._name} does not say which account it is of."
                 raise FileTrouble(Problem("READ-DAMAGED", say, "Have the bank send the file again."))
             self._entries += 1
@@ -112,12 +130,14 @@ def _signed(element: ET.Element, default: str = "") -> tuple[Decimal, str]:
 def _entry(element: ET.Element, statement: Statement) -> dict[str, Any]:
     value_on = _text(element, "ValDt/Dt") or _text(element, "ValDt/DtTm")
     booked_on = _text(element, "BookgDt/Dt") or _text(element, "BookgDt/DtTm") or value_on
+    holder = element.find("Amt")
+    currency = (holder.get("Ccy") if holder is not None else None) or statement.currency
     made = gathered(
-        amount=lambda: _signed(element),
+        amount=lambda: _signed(element)[0],
+        currency=lambda: currency_of(currency),
         booked_on=lambda: day_of(booked_on),
         value_on=lambda: day_of(value_on, "value day") if value_on else None,
     )
-    amount, currency = made["amount"]
     status = _text(element, "Sts") or _text(element, "Sts/Cd") or "BOOK"
     reversal = _text(element, "RvslInd") in ("true", "1")
     way = "CRDT" if (_text(element, "CdtDbtInd") == "CRDT") != reversal else "DBIT"
@@ -129,10 +149,7 @@ def _entry(element: ET.Element, statement: Statement) -> dict[str, Any]:
         account=statement.account,
         statement=statement.number,
         status=_STATUS.get(status, status.lower()),
-        booked_on=made["booked_on"],
-        value_on=made["value_on"],
-        amount=amount,
-        currency=currency or statement.currency,
+        **made,
         reversal=reversal,
         reference=reference_of(_text(element, "AcctSvcrRef")) or of_transaction,
         customer_reference=reference_of(_text(transactions[0], "Refs/InstrId")) if len(transactions) == 1 else None,

@@ -14,7 +14,20 @@ from mappings.problem import Problem
 from taps._kit.folder import FileTrouble, corrupt
 from taps._kit.text_lines import SAMPLE, TooLong, encoding_of, text_lines, undecoded
 from taps.bank.config import CsvColumns, StatementFiles
-from taps.bank.statement import BOOKED, FIELDS, Bad, Entry, Item, Statement, Unreadable, amount_of, body_of, gathered, reference_of
+from taps.bank.statement import (
+    BOOKED,
+    FIELDS,
+    Bad,
+    Entry,
+    Item,
+    Statement,
+    Unreadable,
+    amount_of,
+    body_of,
+    currency_of,
+    gathered,
+    reference_of,
+)
 
 
 class Csv:
@@ -103,19 +116,19 @@ class _Row:
         shape = self._shape
         if there != wanted:
             raise Unreadable(f"has {there} columns where the file has {wanted}")
-        if not self.account or not re.fullmatch("[A-Z]{3}", self.currency):
-            raise Unreadable("has no account" if not self.account else f"has the currency {self.currency[:10]!r}")
+        if not self.account:
+            raise Unreadable("has no account")
         made = gathered(
             booked_on=lambda: self._day(shape.booked_on, "booking day"),
             value_on=lambda: self._day(shape.value_on, "value day") if self._cell(shape.value_on) else None,
             amount=self._amount,
+            currency=lambda: currency_of(self.currency),
         )
         return body_of(**{
             **{column: self._cells[column] for column in others},
             "account": self.account,
             "status": BOOKED,
             **made,
-            "currency": self.currency,
             "reference": reference_of(self._cell(shape.reference)),
             "end_to_end_id": reference_of(self._cell(shape.end_to_end_id)),
             "counterparty_name": self._cell(shape.counterparty_name),

@@ -119,6 +119,8 @@ class _Message:
             raise corrupt(self._name, "MT940", f"statement {now.number} has no {missing}")
 
     def _open(self, now: Statement, text: str) -> Iterator[Item]:
+        if now.opening is not None:
+            raise corrupt(self._name, "MT940", f"statement {now.number} has two opening balances")
         now.opened_on, now.currency, now.opening = self._balance(now, text)
         now.account = now.account.removesuffix(now.currency)
         if not now.account:

@@ -20,7 +20,7 @@ from mappings.problem import Problem
 from taps._kit.folder import FileTrouble, corrupt
 from taps._kit.text_lines import SAMPLE, encoding_of
 from taps.bank.config import StatementFiles
-from taps.bank.statement import BOOKED, Bad, Entry, Item, Statement, Unreadable, amount_of, body_of, gathered, reference_of
+from taps.bank.statement import BOOKED, Bad, Entry, Item, Statement, Unreadable, amount_of, body_of, currency_of, gathered, reference_of
 
 _BLOCK = 1 << 18
 _LONGEST = 1 << 20
@@ -65,6 +65,8 @@ class _Reading:
         """Of the entry that is open, by path below it: NAME, BANKACCTTO.ACCTID."""
         self._now: Statement | None = None
         self._entries = 0
+        self._told = False
+        """Whether the statement was handed on, which its account allows."""
         self.ended = False
         self.statements = 0
 
@@ -84,7 +86,7 @@ class _Reading:
 
     def _begin(self, tag: str) -> None:
         if tag in _STATEMENTS:
-            self._now, self._entries = Statement(""), 0
+            self._now, self._entries, self._told = Statement(""), 0, False
         elif tag in (_ENTRY, "STATUS"):
             self._values = {}
 
@@ -121,6 +123,9 @@ class _Reading:
         if now is None:
             return
         if tag in ("BANKACCTFROM", "CCACCTFROM") and now.account:
+            if self._told:
+                raise corrupt(self._name, "OFX", "a statement has two accounts")
+            self._told = True
             self.statements += 1
             yield now
         elif tag in _STATEMENTS:
@@ -129,7 +134,7 @@ class _Reading:
             yield from self._entry(now)
 
     def _entry(self, now: Statement) -> Iterator[Item]:
-        if not now.account:
+        if not self._told:
             raise corrupt(self._name, "OFX", "a statement does not say which account it is of")
         self._entries += 1
         try:
@@ -147,13 +152,13 @@ def _body(now: Statement, values: dict[str, str]) -> dict[str, Any]:
         booked_on=lambda: _day(values.get("DTPOSTED", ""), "booking day (DTPOSTED)"),
         value_on=lambda: _day(values["DTAVAIL"], "value day") if values.get("DTAVAIL") else None,
         amount=lambda: _number(values.get("TRNAMT", "")),
+        currency=lambda: currency_of(values.get("CURRENCY.CURSYM") or now.currency),
     )
     name = values.get("NAME") or values.get("PAYEE.NAME") or ""
     return body_of(
         account=now.account,
         status=BOOKED,
         **made,
-        currency=values.get("CURRENCY.CURSYM") or now.currency,
         reference=reference_of(values.get("FITID")),
         customer_reference=reference_of(values.get("CHECKNUM") or values.get("REFNUM")),
         counterparty_name=name,
@@ -230,6 +235,8 @@ def _parts(text: io.TextIOWrapper, name: str) -> Iterator[str]:
     """What stands between two `<`."""
     rest = ""
     while block := text.read(_BLOCK):
+        if "\0" in block:
+            raise corrupt(name, "OFX", "there is a NUL in it")
         *whole, rest = (rest + block).split("<")
         yield from whole
         if len(rest) > _LONGEST:

@@ -18,6 +18,7 @@ BOOKED, PENDING = "booked", "pending"
 NO_REFERENCE = frozenset({"", "NONREF", "NOTPROVIDED", "NOT PROVIDED", "NOREF", "KREF+", "0"})
 """What banks write where they have no reference, or have it elsewhere (KREF+)."""
 
+_CURRENCY = re.compile("[A-Z]{3}")
 _AMOUNT = re.compile(r"[-+]?(?:\d{1,20}(?:\.\d{0,6})?|\.\d{1,6})")
 
 
@@ -101,6 +102,13 @@ def gathered(**made: Callable[[], Any]) -> dict[str, Any]:
     return fields
 
 
+def currency_of(text: str) -> str:
+    """Three capitals. Unreadable for anything else."""
+    if not _CURRENCY.fullmatch(text):
+        raise Unreadable(f"has the currency {text[:10]!r}" if text else "has no currency")
+    return text
+
+
 def reference_of(text: str | None) -> str | None:
     """A reference, unless it is the bank's way to say that there is none."""
     bare = " ".join((text or "").split())
@@ -109,7 +117,7 @@ def reference_of(text: str | None) -> str | None:
 
 def body_of(**fields: Any) -> dict[str, Any]:
     """A body without what has no value. A false `reversal` says nothing."""
-    return {name: value for name, value in fields.items() if value not in (None, "", [], False)}
+    return {name: value for name, value in fields.items() if not (value is None or value is False or value in ("", []))}
 
 
 _TEXT: dict[str, Any] = {"type": ["string", "null"]}

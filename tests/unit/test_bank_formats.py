@@ -97,6 +97,18 @@ def test_instants_count_by_the_day_that_is_written(tmp_path: Path) -> None:
     assert row(tmp_path, text)["booked_on"] == DAY
 
 
+def test_an_entry_of_nothing_is_an_entry(tmp_path: Path) -> None:
+    assert row(tmp_path, camt(Sheet((Line(DAY, Decimal("0.00")),))))["amount"] == 0
+
+
+@pytest.mark.parametrize("currency", ["", "euro"])
+def test_an_entry_without_a_currency_is_damaged(tmp_path: Path, currency: str) -> None:
+    text = ofx(ONE).replace(b"<CURDEF>EUR", f"<CURDEF>{currency}".encode())
+    assert of(tmp_path, text).says == [
+        f"Entry 1 of account {ONE.account} in a has {f'the currency {currency!r}' if currency else 'no currency'}."
+    ]
+
+
 def test_an_entry_without_a_booking_day_has_its_value_day(tmp_path: Path) -> None:
     assert row(tmp_path, camt(ONE).replace(b"BookgDt", b"ValDt"))["booked_on"] == DAY
 

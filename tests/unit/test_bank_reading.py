@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import tempfile
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
 
 import pytest
+from hypothesis import given
+from hypothesis import strategies as st
 
 from taps._kit.reader import Complete, Mended, Message, Record, Start, State
 from taps._kit.surroundings import Surroundings
@@ -294,6 +297,16 @@ WRONG = {
     "MT940 without a beginning": (mt940(JANUARY).replace(b":60F:", b":64:"), "entries before its opening balance"),
     "MT940 without an account": (mt940(JANUARY).replace(b":25:", b":21:"), "does not name its account"),
     "MT940 with a broken balance": (mt940(JANUARY).replace(b":62F:C", b":62F:X"), "has the balance"),
+    "CAMT of two accounts": (
+        camt(JANUARY).replace(b"</Acct>", b"</Acct><Acct><Id><IBAN>DE9</IBAN></Id></Acct>"),
+        "statement 1 has two accounts",
+    ),
+    "MT940 that opens twice": (mt940(JANUARY).replace(b":62F:", b":60F:C260101EUR1,00\r\n:62F:"), "has two opening balances"),
+    "OFX of two accounts": (
+        ofx(JANUARY).replace(b"</BANKACCTFROM>", b"</BANKACCTFROM><BANKACCTFROM><ACCTID>9</BANKACCTFROM>"),
+        "a statement has two accounts",
+    ),
+    "OFX with NUL": (ofx(JANUARY).replace(b"rent", b"re\0nt"), "there is a NUL in it"),
     "OFX cut off": (ofx(JANUARY)[:-6], "there is no </OFX> at its end"),
     "OFX that says no": (ofx(JANUARY).replace(b"INFO", b"ERROR<MESSAGE>locked"), "the bank answers with error 0 locked"),
     "OFX of no account": (ofx(JANUARY).replace(b"<ACCTID>", b"<OTHER>"), "does not say which account"),
@@ -332,3 +345,29 @@ def test_the_check_and_the_stream_tell_what_the_files_are(tmp_path: Path) -> Non
     (stream,) = reader.streams()
     assert stream.notes == ("a: CAMT.053.", "b: MT940.", "c: OFX.", "e is neither CAMT.053 nor MT940 nor OFX.", "d: CSV.")
     assert [problem.code for problem in reader.check()] == ["READ-DAMAGED"]
+
+
+SOUND = (camt(FEBRUARY, version=8), camt(JANUARY, encoding="utf-16"), mt940(JANUARY), ofx(JANUARY), ofx(JANUARY, sgml=False))
+PIECES = (b"<", b"\0", b"\xff", b"\n:61:", b"\n:60F:", b"\n:20:", b"<Stmt>", b"<STMTTRN>", b"</STMTRS>", b"&#0;", b"9" * 30)
+
+
+@given(
+    st.sampled_from(SOUND),
+    st.lists(
+        st.tuples(st.integers(0, 10_000), st.integers(0, 40), st.sampled_from(PIECES) | st.binary(max_size=4)), min_size=1, max_size=4
+    ),
+)
+def test_whatever_happened_to_a_file_it_is_told_and_stops_nothing(content: bytes, damage: list[tuple[int, int, bytes]]) -> None:
+    """Bytes replaced, lost or put in: entries, damaged entries and sentences, never an error, and nothing that cannot be stored."""
+    for place, length, piece in damage:
+        at = place % len(content)
+        content = content[:at] + piece + content[at + length :]
+    with tempfile.TemporaryDirectory() as folder:
+        home = Path(folder)
+        put(home, a=content, b=camt(MARCH, replace(JANUARY, account="DE99")))
+        seen = read(home)
+    texts = [value for row in seen.rows for value in row.values() if isinstance(value, str)]
+    for text in texts + seen.notices + seen.says + [bad.raw for bad in seen.damaged]:
+        assert "\0" not in text
+        assert text.encode().decode() == text
+    assert [row["amount"] for row in seen.rows if row["account"] == "DE99"] == [TEN, -TEN * 3]
