@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import Any
 
 from mappings.problem import Problem
-from taps._kit.edge import Edge
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
 from taps._kit.reader import Message, Record, State, Stream
 from taps._kit.surroundings import Surroundings
-from taps.tryton.client import connect, hello, search
+from taps.tryton.client import TrytonEdge, connect, hello, search
 from taps.tryton.config import TrytonConfig
 from taps.tryton.facts import FACTS
 from taps.tryton.streams import SOURCES, Source, column
@@ -79,7 +78,7 @@ class TrytonReader:
         finally:
             edge.close()
 
-    def _pages(self, edge: Edge, source: Source, state: dict[str, Any]) -> Iterator[Message]:
+    def _pages(self, edge: TrytonEdge, source: Source, state: dict[str, Any]) -> Iterator[Message]:
         """First what was never written after its creation, then what was: a record that is written meanwhile comes with the second."""
         count = int(state.get("read", 0))
         for instant in _INSTANTS:
@@ -98,20 +97,20 @@ class TrytonReader:
                 full = len(page) == self._config.page_size
 
     def _page(
-        self, edge: Edge, source: Source, instant: str, after: tuple[datetime, int] | None, since: datetime | None
+        self, edge: TrytonEdge, source: Source, instant: str, after: tuple[datetime, int] | None, since: datetime | None
     ) -> list[dict[str, Any]]:
         domain: list[Any] = [["write_date", "=" if instant == _CREATED else "!=", None]]
         if source.company:
             domain.append([source.company, "=", self._config.company])
-        if source.hides:
-            domain.append(["active", "in", [True, False]])
         if after is not None:
             at, number = after
             domain.append(["OR", [instant, ">", at], [[instant, "=", at], ["id", ">", number]]])
         elif since is not None:
             domain.append([instant, ">=", since])
         fields = sorted({*_INSTANTS, *source.columns.values()})
-        return search(edge, source.model, domain, fields, order=((instant, "ASC"), ("id", "ASC")), most=self._config.page_size)
+        return search(
+            edge, source.model, domain, fields, order=((instant, "ASC"), ("id", "ASC")), most=self._config.page_size, inactive=True
+        )
 
 
 def _record(source: Source, record: dict[str, Any]) -> Record:

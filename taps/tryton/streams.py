@@ -12,8 +12,6 @@ class Source(NamedTuple):
     columns: dict[str, str]
     company: str = "company"
     """Domain path to the company; '' where records belong to all companies."""
-    hides: bool = False
-    """Whether Tryton leaves inactive records out unless it is asked for them."""
 
 
 _CHANGED = {"updated_at": "write_date", "created_at": "create_date", "last_editor": "write_uid.login", "author": "create_uid.login"}
@@ -91,7 +89,6 @@ SOURCES: dict[str, Source] = {
         "party.party",
         {"id": "id", "code": "code", "name": "name", "active": "active", "emails": "contact_mechanisms.value", **_CHANGED},
         company="",
-        hides=True,
     ),
     "employees": Source(
         "company.employee",

@@ -9,8 +9,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from mappings.problem import Problem
-from taps._kit.edge import Edge
-from taps.tryton.client import hello, search
+from taps.tryton.client import TrytonEdge, hello, search
 from targets._kit.writer import Metadata, Period
 from targets.tryton.config import TrytonTargetConfig
 
@@ -150,7 +149,7 @@ class Catalogue:
         )
 
 
-def load(edge: Edge, config: TrytonTargetConfig) -> Catalogue:
+def load(edge: TrytonEdge, config: TrytonTargetConfig) -> Catalogue:
     """Read it. Modules that are not active give nothing; raises Misconfigured for a wrong key, database or company."""
     company = hello(edge, config.company)
     ours = [["company", "=", config.company]]
@@ -176,7 +175,7 @@ def _ids(records: Iterable[Mapping[str, Any]], field: str) -> dict[str, int]:
     return {record[field]: record["id"] for record in records if record.get(field)}
 
 
-def _accounts(edge: Edge, ours: list[Any]) -> dict[str, Account]:
+def _accounts(edge: TrytonEdge, ours: list[Any]) -> dict[str, Account]:
     fields = ("code", "party_required", "type.revenue", "type.receivable")
     found = search(edge, "account.account", [*ours, ["type", "!=", None], ["closed", "!=", True]], fields)
     return {
@@ -188,7 +187,7 @@ def _accounts(edge: Edge, ours: list[Any]) -> dict[str, Account]:
     }
 
 
-def _taxes(edge: Edge, ours: list[Any]) -> dict[str, Tax]:
+def _taxes(edge: TrytonEdge, ours: list[Any]) -> dict[str, Tax]:
     """Single rates only: a tax that is a sum of others cannot be told the amount of each."""
     fields = ("name", "rate", "invoice_account.code", "credit_note_account.code")
     domain = [*ours, ["type", "=", "percentage"], ["parent", "=", None], ["childs", "=", None]]
@@ -208,18 +207,18 @@ def _taxes(edge: Edge, ours: list[Any]) -> dict[str, Tax]:
     }
 
 
-def _tills(edge: Edge, ours: list[Any]) -> dict[str, Till]:
+def _tills(edge: TrytonEdge, ours: list[Any]) -> dict[str, Till]:
     found = search(edge, "account.statement.journal", [*ours], ("account.code", "currency"))
     return {each["account"]["code"]: Till(each["id"], each["account"]["id"]) for each in found}
 
 
-def _spans(edge: Edge, ours: list[Any]) -> tuple[Span, ...]:
+def _spans(edge: TrytonEdge, ours: list[Any]) -> tuple[Span, ...]:
     fields = ("name", "start_date", "end_date", "state")
     found = search(edge, "account.period", [*ours, ["type", "=", "standard"]], fields, order=(("start_date", "ASC"), ("id", "ASC")))
     return tuple(Span(each["id"], each["name"], each["start_date"], each["end_date"], each["state"]) for each in found)
 
 
-def _places(edge: Edge) -> dict[str, Place]:
+def _places(edge: TrytonEdge) -> dict[str, Place]:
     found = search(edge, "stock.location", [["type", "in", ["storage", "lost_found"]]], ("code", "name", "type"))
     by_name = {each["name"]: Place(each["id"], each["type"]) for each in found}
     return by_name | {each["code"]: Place(each["id"], each["type"]) for each in found if each["code"]}

@@ -15,7 +15,8 @@ class TrytonTargetConfig(TrytonConfig):
     payment_term: str | None = Field(None, description="Payment term of invoices; without one they are due on their date.")
     taxes: dict[str, str] = Field(
         default_factory=dict,
-        description="Tryton's tax by tax code or rate of the source (0.2 for 20 %); a rate that only one tax there has needs no row.",
+        description="Tryton's tax by tax code or rate of the source (0.2 for 20 %); a rate that only one tax there has needs no row; "
+        "'' is for tax without code and rate.",
     )
     location: str | None = Field(None, description="Where goods lie of which the source does not say where.")
     locations: dict[str, str] = Field(default_factory=dict, description="Tryton's location by the source's.")

@@ -8,12 +8,12 @@ refused, is the first: a refusal leaves what stood.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from decimal import Decimal
 from typing import Any
 
 from mappings.problem import Problem
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from targets._kit.remote import refused
 from targets._kit.writer import Answer, Payload, Receipt, Refused, Verb
 from targets.tryton.entries import paying
@@ -46,6 +46,9 @@ def deliver(sender: Sender, payload: Payload, found: Sequence[Standing], parties
         for draft in drafts:
             _withdraw(sender, draft)
         return refused("Tryton", of, no.said)
+    for step, document in zip(plan.steps, made, strict=True):
+        if step.against is not None:
+            _reconcile(sender, step.against, document.id)
     before = [each for each in others if each.done]
     made_receipt = receipt(payload.intent.number, plan.unit, made, before, payload.intent.remote_id or "")
     return made_receipt if made_receipt.remote_id else made_receipt._replace(remote_id=plan.otherwise)
@@ -86,7 +89,7 @@ def _advanced(sender: Sender, document: Standing, action: str) -> Standing:
     return Standing(document.model, document.id, document.tag, record)
 
 
-def _in_spite(edge: Edge, model: str, key: str, tag: Tag, no: Rejected) -> Standing:
+def _in_spite(edge: TrytonEdge, model: str, key: str, tag: Tag, no: Rejected) -> Standing:
     """A page in place of a sentence may come after the work was done: only what a search does not find was refused."""
     there = [each for each in standing(edge, [model], [key]) if each.tag == tag] if no.fault else []
     if not there:
@@ -113,6 +116,18 @@ def _redated(sender: Sender, document: Standing) -> bool:
     if later:
         sender.change(INVOICE, document.id, dict(zip(_NUMBERED, (later[0]["invoice_date"], day), strict=True)), ("state",))
     return bool(later)
+
+
+def _reconcile(sender: Sender, invoice: int, against: int) -> None:
+    """Close what two invoices that cancel each other leave open. What is paid already stays as it is, for a person to decide."""
+    fields = [f"lines_to_pay.{name}" for name in ("debit", "credit", "reconciliation")]
+    found = search(sender.edge, INVOICE, [["id", "in", [invoice, against]]], ("company", "invoice_date", *fields))
+    open_lines = [line for each in found for line in each["lines_to_pay"] if not line["reconciliation"]]
+    if len(open_lines) > 1 and sum(line["debit"] - line["credit"] for line in open_lines) == 0:
+        last = max(each["invoice_date"] for each in found)
+        values = {"company": found[0]["company"], "date": last, "lines": [["add", [line["id"] for line in open_lines]]]}
+        with suppress(Rejected):  # the books are right without it
+            sender.create("account.move.reconciliation", values, ("id",))
 
 
 def _withdraw(sender: Sender, document: Standing) -> None:
@@ -146,7 +161,7 @@ def _filled(sender: Sender, step: Step, parties: Parties) -> dict[str, Any]:
     return values
 
 
-def _open_invoice(edge: Edge, number: int) -> dict[str, Any] | None:
+def _open_invoice(edge: TrytonEdge, number: int) -> dict[str, Any] | None:
     """The invoice as it stands now: where it was changed since, the newest that took its place."""
     fields = ("description", "state", "amount_to_pay", "account", "party")
     found = search(edge, INVOICE, [["id", "=", number]], fields)

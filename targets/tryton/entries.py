@@ -15,8 +15,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.posting.entry import Line
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from targets._kit.writer import Intent
 from targets.tryton.catalogue import Catalogue, Unfit
 from targets.tryton.config import TrytonTargetConfig
@@ -108,7 +107,7 @@ def paying(values: Mapping[str, Any], invoice: Mapping[str, Any] | None) -> dict
 _MOVE_LINES = ("account", "account.party_required", "party", "debit", "credit", "description")
 
 
-def opposite(edge: Edge, model: str, number: int, config: TrytonTargetConfig, catalogue: Catalogue, of: str) -> dict[str, Any]:
+def opposite(edge: TrytonEdge, model: str, number: int, config: TrytonTargetConfig, catalogue: Catalogue, of: str) -> dict[str, Any]:
     """An entry that takes back an entry, or the entry of a statement, on its date. Raises Unfit where it stands no more."""
     way = "lines.move." if model == STATEMENT else ""
     fields = ["state", "date", *(f"{way}lines.{name}" for name in _MOVE_LINES), *((f"{way}id", "journal.account") if way else ())]

@@ -12,8 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from mappings.problem import Problem
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from taps.tryton.values import seconds
 from targets._kit.remote import refused
 from targets._kit.writer import Answer, Intent, Receipt, Refused, Verb
@@ -84,7 +83,7 @@ def total(wanted: Entry) -> Decimal:
     return sum((hours for _bucket, _work, hours in wanted.lines), Decimal(0))
 
 
-def there(edge: Edge, keys: Sequence[str]) -> dict[str, list[Line]]:
+def there(edge: TrytonEdge, keys: Sequence[str]) -> dict[str, list[Line]]:
     """Lines by look-up key, oldest first."""
     found: dict[str, list[Line]] = {}
     domain = ["OR", *(["uuid", "like", f"cf:{key}:%"] for key in keys)]
@@ -97,7 +96,7 @@ def there(edge: Edge, keys: Sequence[str]) -> dict[str, list[Line]]:
     return found
 
 
-def attempted(edge: Edge, attempts: Sequence[str]) -> dict[str, list[Line]]:
+def attempted(edge: TrytonEdge, attempts: Sequence[str]) -> dict[str, list[Line]]:
     """All lines of each thing, by the attempt that wrote one of them last."""
     domain = ["OR", *(["description", "like", f"% cf:{attempt}:%"] for attempt in attempts)]
     uuids = [record["uuid"] for record in search(edge, LINE, [domain], ("uuid",)) if record["uuid"]] if attempts else []

@@ -13,10 +13,8 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.posting.rows import Row
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from taps.tryton.values import quantity
-from targets._kit.rounding import RoundingProfile, difference
 from targets._kit.writer import Intent
 from targets.tryton.catalogue import Account, Catalogue, Tax, Unfit
 from targets.tryton.config import TrytonTargetConfig
@@ -24,9 +22,7 @@ from targets.tryton.steps import INVOICE, MACHINES
 
 _UNIT_PRICE = Decimal("0.0001")
 """Tryton keeps four decimals of a unit price."""
-_HALF = Decimal("0.005")
-_PROFILE = RoundingProfile(tax="document")
-"""What Tryton would compute itself if it were not told."""
+_CENT = Decimal("0.01")
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,7 +32,7 @@ class Terms:
     config: TrytonTargetConfig
     catalogue: Catalogue
     uoms: Mapping[int, int]
-    """Unit of measure of each product that the intent names, by the product's id."""
+    """Unit of measure of each product that may stand on an invoice, by the product's id."""
 
 
 def invoice(intent: Intent, terms: Terms, of: str) -> dict[str, Any]:
@@ -87,9 +83,11 @@ def _shown(intent: Intent, terms: Terms, sign: int, of: str) -> tuple[list[dict[
     lines: list[dict[str, Any]] = []
     by_hand: list[dict[str, Any]] = []
     groups: dict[tuple[Tax, bool], list[Decimal]] = {}
+    taxed: list[tuple[Row, Tax]] = []
     for row in intent.rows:
         account, net, amount = terms.catalogue.account(row.account, of), sign * row.net, sign * row.tax
         tax = _tax(row, intent, terms, of)
+        taxed += [(row, tax)] if tax else []
         if account.revenue:
             lines.append(_line(row, net, account, intent, terms) | {"taxes": [["add", [tax.id]]] if tax else []})
             if tax is not None:
@@ -100,7 +98,7 @@ def _shown(intent: Intent, terms: Terms, sign: int, of: str) -> tuple[list[dict[
         by_hand.append({"manual": True, "description": row.description, "account": account.id, "base": Decimal(0), "amount": net})
         if tax is not None and amount:
             by_hand.append(_tax_line(tax, net, amount) | {"manual": True})
-    _plausible(intent, of)
+    _plausible(taxed, of)
     return lines, [*(_tax_line(tax, *sums) for (tax, _positive), sums in groups.items()), *by_hand]
 
 
@@ -114,7 +112,7 @@ def _line(row: Row, net: Decimal, account: Account, intent: Intent, terms: Terms
     units, price, text = row.quantity, Decimal(0), row.description
     if units > 0:
         price = (abs(net) / units).quantize(_UNIT_PRICE)
-    if units <= 0 or abs(price * units - abs(net)) >= _HALF:
+    if units <= 0 or abs(price * units - abs(net)) >= _CENT / 2:
         units, price, text = Decimal(1), abs(net), f"{row.quantity.normalize():f} × {row.description}"
     made: dict[str, Any] = {"account": account.id, "description": text, "unit_price": price}
     made["quantity"] = quantity(units if net >= 0 else -units)
@@ -130,7 +128,9 @@ def _tax(row: Row, intent: Intent, terms: Terms, of: str) -> Tax | None:
     """Tryton's tax of a row: by the source's code, then by its rate; None where there is none to state."""
     by_name, mapped = terms.catalogue.taxes, terms.config.taxes
     rate = None if row.rate is None else row.rate.normalize()
-    name = mapped.get(row.tax_code) or (mapped.get(f"{rate:f}") if rate is not None else None)
+    name = mapped.get(row.tax_code) if row.tax_code or row.tax else None
+    if name is None and rate is not None:
+        name = mapped.get(f"{rate:f}")
     same = [tax for tax in by_name.values() if rate is not None and tax.rate == rate]
     tax = by_name.get(name) if name else (same[0] if len(same) == 1 else None)
     if tax is None:
@@ -145,13 +145,12 @@ def _tax(row: Row, intent: Intent, terms: Terms, of: str) -> Tax | None:
     return tax
 
 
-def _plausible(intent: Intent, of: str) -> None:
-    """A tax that is off by more than half a cent for each unit sold is no rounding but another tax, or a mistake."""
-    rated = [row for row in intent.rows if row.rate is not None]
-    off = difference(rated, _PROFILE)
-    if abs(off) > _HALF * sum(max(Decimal(1), row.quantity) for row in rated):
-        say = f"The tax of {of} is off by {off} from what its rates give."
-        raise Unfit("SEND-TOTAL", say, "Correct the rates in the front office or in the mapping.", "tax_lines")
+def _plausible(taxed: Sequence[tuple[Row, Tax]], of: str) -> None:
+    """A tax that is off by more than a cent for each unit sold is no rounding but another tax, or a mistake."""
+    off = sum((row.tax - row.net * tax.rate for row, tax in taxed), Decimal(0))
+    if abs(off) > _CENT * sum(max(Decimal(1), row.quantity) for row, _tax in taxed):
+        say = f"The tax of {of} is off by {off.quantize(_CENT)} from what {', '.join(sorted({tax.name for _row, tax in taxed}))} gives."
+        raise Unfit("SEND-TOTAL", say, "Correct the rates in the front office or in the mapping, or taxes of the connection.", "tax_lines")
 
 
 # ── taking back ──
@@ -169,7 +168,7 @@ _READ = (
 )
 
 
-def opposite(edge: Edge, number: int, terms: Terms, of: str) -> dict[str, Any]:
+def opposite(edge: TrytonEdge, number: int, terms: Terms, of: str) -> dict[str, Any]:
     """The same invoice with the sign turned, as it stands in Tryton and on its date. Raises Unfit where it stands no more."""
     found = search(edge, INVOICE, [["id", "=", number]], _READ)
     if not found or found[0]["state"] not in MACHINES[INVOICE].done:

@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from hashlib import sha256
 
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from targets.tryton.records import PARTY
 from targets.tryton.sending import Rejected, Sender
 
@@ -14,7 +13,7 @@ from targets.tryton.sending import Rejected, Sender
 class Parties:
     """Asked while a document is sent; remembers what it found as long as the writer is open."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: TrytonEdge) -> None:
         self._edge = edge
         self._addresses: dict[int, int] = {}
         self._walk_ins: dict[str, int] = {}

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from taps.tryton.facts import MOVING
 from targets._kit.writer import Intent, Verb
 from targets.tryton import entries, goods, invoices
@@ -17,6 +16,7 @@ from targets.tryton.config import TrytonTargetConfig
 from targets.tryton.steps import INVOICE, MOVE, SHIPMENT, STATEMENT, Plan, Step, tag
 
 _PRODUCT = "product.product"
+_READ = ("default_uom", "account_category")
 
 
 def models_of(kind: str) -> tuple[str, ...]:
@@ -28,23 +28,25 @@ def models_of(kind: str) -> tuple[str, ...]:
 class Planner:
     """Plans for one open connection; remembers the products and invoices that it was asked for."""
 
-    edge: Edge
+    edge: TrytonEdge
     config: TrytonTargetConfig
     catalogue: Catalogue
     _by_sku: dict[str, goods.Product] = field(default_factory=dict)
     _units: dict[int, int] = field(default_factory=dict)
+    _sellable: set[int] = field(default_factory=set)
+    """Products with an accounting category: without one Tryton takes none on an invoice."""
     _payers: dict[int, int] = field(default_factory=dict)
 
     def plan(self, intent: Intent, of: str) -> Plan:
         """The documents of an attempt. Raises Unfit."""
         if intent.subject.kind in MOVING:
             return self._goods(intent, of)
-        bodies: list[tuple[str, Mapping[str, Any], int | None]] = []
+        bodies: list[dict[str, Any]] = []
         if intent.verb in (Verb.CREATE, Verb.UPDATE):
             bodies.append(self._wanted(intent, of))
         if intent.verb is not Verb.CREATE:
-            bodies.append((*self._opposite(intent, of), None))
-        steps = tuple(Step(model, tag(intent, leg, len(bodies)), values, pays) for leg, (model, values, pays) in enumerate(bodies, start=1))
+            bodies.append(self._opposite(intent, of))
+        steps = tuple(Step(tag=tag(intent, leg, len(bodies)), **each) for leg, each in enumerate(bodies, start=1))
         lines = intent.lines if intent.verb in (Verb.CREATE, Verb.UPDATE) else ()
         wanted = sum((line.amount for line in lines if line.control), Decimal(0))
         before = Decimal((intent.booked or {}).get("amount", 0)) if intent.verb is not Verb.CREATE else Decimal(0)
@@ -52,7 +54,7 @@ class Planner:
 
     # ── money ──
 
-    def _wanted(self, intent: Intent, of: str) -> tuple[str, Mapping[str, Any], int | None]:
+    def _wanted(self, intent: Intent, of: str) -> dict[str, Any]:
         foreign = {line.currency for line in intent.lines} - {self.catalogue.currency}
         if foreign:
             say = f"{of} is booked in {', '.join(sorted(foreign))}, and the company's books in Tryton are in {self.catalogue.currency}."
@@ -60,22 +62,23 @@ class Planner:
         if intent.subject.kind in ("invoice", "credit_note"):
             self.catalogue.span(intent.date, of)
             terms = invoices.Terms(self.config, self.catalogue, self._products_of(intent))
-            return INVOICE, invoices.invoice(intent, terms, of), None
+            return {"model": INVOICE, "values": invoices.invoice(intent, terms, of)}
         parent = intent.related.get("parent")
         if intent.subject.kind == "payment" and parent is not None and parent.remote_id.startswith(f"{INVOICE},"):
             number = int(parent.remote_id.partition(",")[2])
-            return STATEMENT, entries.payment(intent, self.catalogue, self._payer(number, of), of), number
-        return MOVE, entries.move(intent, self.config, self.catalogue, of), None
+            values = entries.payment(intent, self.catalogue, self._payer(number, of), of)
+            return {"model": STATEMENT, "values": values, "pays": number}
+        return {"model": MOVE, "values": entries.move(intent, self.config, self.catalogue, of)}
 
-    def _opposite(self, intent: Intent, of: str) -> tuple[str, Mapping[str, Any]]:
+    def _opposite(self, intent: Intent, of: str) -> dict[str, Any]:
         (name,) = (intent.booked or {}).get("documents") or ("",)
         model, _comma, number = str(name).partition(",")
         if not number:
             raise Unfit("SEND-CHANGED", f"Nothing is known to stand in Tryton for {of}.", "Ask for a reconciliation of this document.")
         if model == INVOICE:
             terms = invoices.Terms(self.config, self.catalogue, {})
-            return INVOICE, invoices.opposite(self.edge, int(number), terms, of)
-        return MOVE, entries.opposite(self.edge, model, int(number), self.config, self.catalogue, of)
+            return {"model": INVOICE, "values": invoices.opposite(self.edge, int(number), terms, of), "against": int(number)}
+        return {"model": MOVE, "values": entries.opposite(self.edge, model, int(number), self.config, self.catalogue, of)}
 
     def _payer(self, invoice: int, of: str) -> int:
         if invoice not in self._payers:
@@ -100,22 +103,26 @@ class Planner:
         if sku not in self._by_sku:
             known = intent.related.get(f"item:{sku}")
             number = int(known.remote_id.partition(",")[2]) if known else None
-            found = search(self.edge, _PRODUCT, [["id", "=", number]] if number else [["code", "=", sku]], ("default_uom",))
+            found = search(self.edge, _PRODUCT, [["id", "=", number]] if number else [["code", "=", sku]], _READ, inactive=bool(number))
             if not found:
                 say = f"{intent.subject.kind} {intent.number} moves {sku}, and Tryton has no product of that code."
                 raise Unfit("SEND-REFUSED", say, "Make the product there, or send items to Tryton in a posting of the route.", "sku")
             self._by_sku[sku] = goods.Product(found[0]["id"], found[0]["default_uom"])
-            self._units[found[0]["id"]] = found[0]["default_uom"]
+            self._keep(found)
         return self._by_sku[sku]
 
     def _learn(self, products: Any) -> None:
         """Units of products that are only known from what is booked."""
         missing = sorted(set(products) - self._units.keys())
         if missing:
-            found = search(self.edge, _PRODUCT, [["id", "in", missing], ["active", "in", [True, False]]], ("default_uom",))
-            self._units.update({each["id"]: each["default_uom"] for each in found})
+            found = search(self.edge, _PRODUCT, [["id", "in", missing]], _READ, inactive=True)
+            self._keep(found)
+
+    def _keep(self, found: Sequence[Mapping[str, Any]]) -> None:
+        self._units.update({each["id"]: each["default_uom"] for each in found})
+        self._sellable |= {each["id"] for each in found if each["account_category"]}
 
     def _products_of(self, intent: Intent) -> Mapping[int, int]:
         items = [each for role, each in intent.related.items() if role.startswith("item:")]
         self._learn(int(each.remote_id.partition(",")[2]) for each in items)
-        return self._units
+        return {product: unit for product, unit in self._units.items() if product in self._sellable}

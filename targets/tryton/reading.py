@@ -7,8 +7,7 @@ from collections.abc import Sequence
 from datetime import datetime
 from typing import Any
 
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from targets._kit.writer import Receipt
 from targets.tryton import documents, hours, records
 from targets.tryton.goods import PIECES
@@ -22,11 +21,16 @@ def touched(since: datetime | None) -> list[Any]:
     return [] if since is None else [["OR", ["create_date", ">=", since], ["write_date", ">=", since]]]
 
 
-def documents_of(edge: Edge, since: datetime | None, currency: str) -> list[Receipt]:
+def documents_of(edge: TrytonEdge, since: datetime | None, currency: str) -> list[Receipt]:
     """Documents in their last state, by model."""
     receipts = []
     for model, machine in MACHINES.items():
-        domain = [[machine.text, "like", f"% {_MARK}%"], ["state", "in", sorted(machine.done)], *touched(since)]
+        domain = [
+            [machine.text, "like", f"% {_MARK}%"],
+            ["state", "in", sorted(machine.done)],
+            ["company", "=", edge.company],
+            *touched(since),
+        ]
         by_key: dict[str, list[Standing]] = defaultdict(list)
         for record in search(edge, model, domain, (machine.text, *machine.fields)):
             tag = read_tag(record[machine.text])
@@ -37,7 +41,7 @@ def documents_of(edge: Edge, since: datetime | None, currency: str) -> list[Rece
     return receipts
 
 
-def hours_of(edge: Edge, since: datetime | None) -> list[Receipt]:
+def hours_of(edge: TrytonEdge, since: datetime | None) -> list[Receipt]:
     """Time entries: their hours as they stand."""
     found = search(edge, hours.LINE, [["uuid", "like", f"{_MARK}%"], *touched(since)], ("uuid",))
     things = hours.there(edge, sorted({each["uuid"].split(":")[1] for each in found}))
@@ -45,14 +49,20 @@ def hours_of(edge: Edge, since: datetime | None) -> list[Receipt]:
     return [receipt._replace(effect=sum((line.hours for line in lines), records.NOTHING)) for receipt, lines in receipts]
 
 
-def records_of(edge: Edge, since: datetime | None) -> list[Receipt]:
+def records_of(edge: TrytonEdge, since: datetime | None) -> list[Receipt]:
     """Parties, employees and products with our mark."""
-    working = search(edge, records.EMPLOYEE, [["party.code", "like", f"%/{_MARK}%"], *touched(since)], ("party.code",))
+    working = search(
+        edge,
+        records.EMPLOYEE,
+        [["party.code", "like", f"%/{_MARK}%"], ["company", "=", edge.company], *touched(since)],
+        ("party.code",),
+        inactive=True,
+    )
     people = {each["party"]["code"].rpartition("/")[2] for each in working}
-    parties = search(edge, records.PARTY, [["code", "like", f"%/{_MARK}%"], records.ANY, *touched(since)], ("code",))
+    parties = search(edge, records.PARTY, [["code", "like", f"%/{_MARK}%"], *touched(since)], ("code",), inactive=True)
     buyers = {each["code"].rpartition("/")[2] for each in parties} - people
     products = search(
-        edge, records.PRODUCT, [["identifiers.code", "like", f"{_MARK}%"], records.ANY, *touched(since)], ("identifiers.code",)
+        edge, records.PRODUCT, [["identifiers.code", "like", f"{_MARK}%"], *touched(since)], ("identifiers.code",), inactive=True
     )
     items = {each["code"] for product in products for each in product["identifiers"] if each["code"].startswith(_MARK)}
     wanted: Sequence[tuple[str, set[str]]] = (("contact", buyers), ("employee", people), ("item", items))

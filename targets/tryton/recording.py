@@ -57,7 +57,7 @@ def _employee(sender: Sender, wanted: Wish, found: Found | None) -> None:
     if found is not None and found.whole:
         sender.change(EMPLOYEE, found.id, dates, ("id",))
     else:
-        sender.create(EMPLOYEE, {"party": party, **dates}, ("id",))
+        sender.create(EMPLOYEE, {"party": party, "company": sender.edge.company, **dates}, ("id",))
 
 
 def _day(text: str) -> date | None:

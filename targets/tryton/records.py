@@ -12,8 +12,7 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from mappings.problem import Problem
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from targets._kit.remote import digest, refused
 from targets._kit.writer import Answer, Intent, Receipt, Refused, Verb
 from targets.tryton.catalogue import Catalogue, Unfit
@@ -141,7 +140,6 @@ def _item(body: Mapping[str, Any], config: TrytonTargetConfig, catalogue: Catalo
 
 # ── what is there ──
 
-ANY = ["active", "in", [True, False]]
 _PARTY_READ = (
     "code",
     "name",
@@ -157,18 +155,20 @@ _PRODUCT_READ = (
 )
 
 
-def there(edge: Edge, kind: str, marks: Sequence[str]) -> dict[str, Found]:
+def there(edge: TrytonEdge, kind: str, marks: Sequence[str]) -> dict[str, Found]:
     """The records with these marks."""
     if kind in ("item", "part"):
-        found = [_product(each, marks) for each in search(edge, PRODUCT, [["identifiers.code", "in", list(marks)], ANY], _PRODUCT_READ)]
+        found = [
+            _product(each, marks) for each in search(edge, PRODUCT, [["identifiers.code", "in", list(marks)]], _PRODUCT_READ, inactive=True)
+        ]
     else:
         coded = [["code", "like", f"%/{each}"] for each in marks]
-        parties = search(edge, PARTY, [["OR", *coded], ANY], _PARTY_READ) if coded else []
+        parties = search(edge, PARTY, [["OR", *coded]], _PARTY_READ, inactive=True) if coded else []
         found = _employees(edge, parties) if kind == "employee" else [_party(each) for each in parties]
     return {each.mark: each for each in found}
 
 
-def same_code(edge: Edge, code: str) -> Found | None:
+def same_code(edge: TrytonEdge, code: str) -> Found | None:
     """A product that a person made under this code."""
     made = search(edge, PRODUCT, [["code", "=", code]], _PRODUCT_READ, most=1)
     return _product(made[0], ()) if made else None
@@ -191,9 +191,12 @@ def _party(record: Mapping[str, Any]) -> Found:
     return Found(record["id"], PARTY, own, number, shape, record)
 
 
-def _employees(edge: Edge, parties: Sequence[Mapping[str, Any]]) -> list[Found]:
+def _employees(edge: TrytonEdge, parties: Sequence[Mapping[str, Any]]) -> list[Found]:
+    of = [each["id"] for each in parties]
     working = (
-        search(edge, EMPLOYEE, [["party", "in", [each["id"] for each in parties]]], ("party", "start_date", "end_date")) if parties else []
+        search(edge, EMPLOYEE, [["party", "in", of], ["company", "=", edge.company]], ("party", "start_date", "end_date"), inactive=True)
+        if of
+        else []
     )
     by_party = {each["party"]: each for each in working}
     found = []

@@ -6,9 +6,9 @@ from collections.abc import Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
-from taps._kit.edge import Blocked, Edge, Lost, Reply
+from taps._kit.edge import Blocked, Lost, Reply
 from taps._kit.points import at
-from taps.tryton.client import path
+from taps.tryton.client import TrytonEdge, path
 from taps.tryton.values import decode, encode
 
 
@@ -37,7 +37,7 @@ class Rejected(Exception):
 class Sender:
     """Calls of one document, in order. `begun` tells whether one of them may have done something."""
 
-    def __init__(self, edge: Edge) -> None:
+    def __init__(self, edge: TrytonEdge) -> None:
         self.edge = edge
         self.begun = False
 

@@ -15,8 +15,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from taps._kit.edge import Edge
-from taps.tryton.client import search
+from taps.tryton.client import TrytonEdge, search
 from targets._kit.writer import Intent
 
 INVOICE, MOVE, STATEMENT, SHIPMENT = "account.invoice", "account.move", "account.statement", "stock.shipment.internal"
@@ -95,6 +94,8 @@ class Step(NamedTuple):
     """Of its creation, without the tag; may hold `{"walk_in": name}` and `{"address_of": party}`, which are looked up when it is sent."""
     pays: int | None = None
     """A statement: the invoice that it pays."""
+    against: int | None = None
+    """An invoice: the one that it takes back, with which it is reconciled."""
 
 
 class Plan(NamedTuple):
@@ -126,7 +127,7 @@ class Standing(NamedTuple):
         return f"{self.model},{self.id}"
 
 
-def standing(edge: Edge, models: Iterable[str], keys: Sequence[str]) -> list[Standing]:
+def standing(edge: TrytonEdge, models: Iterable[str], keys: Sequence[str]) -> list[Standing]:
     """What is there of these look-up keys, oldest first; cancelled ones are not."""
     found: list[Standing] = []
     for model in models:

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import Any
 
 from mappings.problem import Problem
-from taps._kit.edge import Edge, Reply, Throttled
+from taps._kit.edge import Reply, Throttled
 from taps._kit.errors import Fatal, Retryable
 from taps._kit.facts import Facts
 from taps._kit.points import at
 from taps._kit.surroundings import Surroundings
-from taps.tryton.client import connect, path
+from taps.tryton.client import TrytonEdge, connect, path
 from taps.tryton.facts import FACTS, MOVING, RECORDS
 from taps.tryton.values import encode
 from targets._kit.bridge import bridge_of
@@ -40,9 +40,17 @@ class TrytonWriter(RemoteWriter):
         self._config = config
         self._planner: Planner | None = None
 
-    def connect(self, around: Surroundings) -> Edge:
+    def connect(self, around: Surroundings) -> TrytonEdge:
         """The edge of this connection."""
         return connect(self._config, around)
+
+    @property
+    def edge(self) -> TrytonEdge:
+        """The open edge."""
+        opened = super().edge
+        if not isinstance(opened, TrytonEdge):
+            raise Fatal("The writer of Tryton is open to something else.")
+        return opened
 
     def hello(self) -> None:
         """Read what the company offers. Raises Misconfigured for a wrong key, database or company."""
@@ -103,7 +111,7 @@ class TrytonWriter(RemoteWriter):
             if isinstance(payload.body, Plan):
                 for step in payload.body.steps:
                     yield Call("POST", path(step.model), (payload,), encode(step.values))
-                    for action in MACHINES[step.model].actions.values():
+                    for action in dict.fromkeys(MACHINES[step.model].actions.values()):
                         if action != "draft":
                             yield Call("POST", path(step.model, action=action), (payload,))
             else:

@@ -349,8 +349,9 @@ def standing(books: Books, name: str, n: int) -> list[Any]:
     return books.sql(tables[name])
 
 
-@pytest.mark.parametrize("place", range(4))
-@pytest.mark.parametrize("name", ["invoice", "sales_receipt"])
+@pytest.mark.parametrize(
+    ("name", "place"), [*(("invoice", place) for place in range(5)), *(("sales_receipt", place) for place in range(4))]
+)
 def test_a_change_that_is_lost_anywhere_leaves_one_new_document_and_one_that_takes_back(name, place, shop, proxy, build, related, clock):
     writer, case, n = build(url=proxy.url), CASES[name], next(NUMBERS)
     made = receipt(writer.send([prepared(writer, intent(case, n, related))])[0])
@@ -358,7 +359,7 @@ def test_a_change_that_is_lost_anywhere_leaves_one_new_document_and_one_that_tak
     proxy.lose("answer", skip=place)
     assert isinstance(writer.send([change])[0], InDoubt)
     where = until_known(writer, clock, attempt(change, clock()))
-    assert isinstance(where, Found) == (place == 3)
+    assert isinstance(where, Found) == (place >= 3)
     again = prepared(writer, intent(case, n, related, 2, Verb.UPDATE, made))
     assert again.digest == change.digest
     done = where.receipt if isinstance(where, Found) else receipt(writer.send([again])[0])
@@ -499,7 +500,7 @@ def test_a_payment_finds_the_invoice_that_took_the_place_of_its_own(shop, build,
     receipt(writer.send([prepared(writer, intent(CASES["payment"], next(NUMBERS), pays, **two(BANK, RECEIVABLE, "48.02")))])[0])
     stands = shop.search("account.invoice", [["reference", "=", f"R-{n}"]], "state", "total_amount")
     assert sorted((each["total_amount"]["decimal"], each["state"]) for each in stands) == [
-        ("-65.00", "posted"), ("48.02", "paid"), ("65.00", "posted"),
+        ("-65.00", "paid"), ("48.02", "paid"), ("65.00", "paid"),
     ]  # fmt: skip
 
 

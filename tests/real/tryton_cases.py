@@ -121,7 +121,7 @@ CASES: dict[str, Case] = {
         {"document": _LAMP | {"list_price": "1.123456"}},  # more decimals than Tryton keeps
     ),
     "employee": record(
-        "employee", _GRACE, _GRACE | {"termination_date": "2026-12-31"}, {"number": " "},
+        "employee", _GRACE, _GRACE | {"termination_date": "2026-03-31"}, {"number": " "},
         {"document": _GRACE | {"termination_date": "2025-01-01"}},
     ),
     "invoice": Case(
