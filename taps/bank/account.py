@@ -199,7 +199,7 @@ def kept(statements: list[Known]) -> list[Known]:
     counts: Counter[tuple[str, str]] = Counter()
     edges: Counter[tuple[str, str]] = Counter()
     found: list[Known] = []
-    for one in sorted(statements, key=lambda one: one.closed_on or date.min, reverse=True):
+    for one in reversed(sorted(statements, key=lambda one: one.closed_on or date.min)):  # noqa: C413 (reverse=True would turn equals round)
         account = (one.account, one.currency)
         counts[account] += 1
         edges[account] += len(one.edge)

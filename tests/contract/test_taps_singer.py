@@ -79,6 +79,13 @@ def run(name: str, home: Path, *arguments: str) -> tuple[Any, str]:
     return [json.loads(line, parse_float=Decimal) for line in done.stdout.splitlines()], done.stderr
 
 
+def settled(value: Any) -> Any:
+    """A state without the inodes in it: one is 0 while its file is too young to be known by it, and the second run comes later."""
+    if isinstance(value, dict):
+        return {name: settled(part) for name, part in value.items() if name != "inode"}
+    return [settled(part) for part in value] if isinstance(value, list) else value
+
+
 def test_the_wrapper_is_small(name: str) -> None:
     module = sys.modules[wrapper(name).__module__]
     assert module.__file__ is not None
@@ -104,7 +111,7 @@ def test_the_program_reads_everything_and_goes_on_from_a_state_on_the_way(name: 
     after = [message["record"] for message in rest if message["type"] == "RECORD"]
     assert before + after == records
     assert after
-    assert rest[-1]["value"] == messages[-1]["value"]
+    assert settled(rest[-1]["value"]) == settled(messages[-1]["value"])
 
 
 def test_the_program_tells_of_itself(name: str, tmp_path: Path) -> None:
