@@ -5,6 +5,7 @@ The mapping `shop/order` is the file `shop/order.yaml`; an older version may sta
 
 from __future__ import annotations
 
+import difflib
 import re
 from pathlib import Path
 
@@ -35,9 +36,19 @@ def find(wanted: str, *, home: Path | None = None) -> Mapping:
     if found and version is None:
         return found[max(found)]
     if version not in found:
-        has = f"; there is version {', '.join(map(str, sorted(found)))}" if found else f"; there are {', '.join(names(home)) or 'none'}"
-        raise MappingError(f"There is no mapping {wanted}{has}.")
+        raise MappingError(f"There is no mapping {wanted}; {_instead(name, sorted(found), names(home))}")
     return found[version]
+
+
+def _instead(name: str, versions: list[int], known: list[str]) -> str:
+    """What there is: other versions, a name like it, or else those of the same source, or all."""
+    if versions:
+        return f"there is version {', '.join(map(str, versions))}."
+    close = difflib.get_close_matches(name, known, 1)
+    if close:
+        return f"did you mean {close[0]}?"
+    siblings = [each for each in known if each.partition("/")[0] == name.partition("/")[0]]
+    return f"there are {', '.join(siblings or known) or 'none'}."
 
 
 def _text(path: Path, place: str) -> str:

@@ -22,8 +22,8 @@ from mappings.posting.table import table
 from pipelines.home.settings import Installation, Posting, Route, TapConnection, TargetConnection
 from pipelines.hub.store import refuse_no_hub, resolve_sqlite
 from taps._kit.errors import CounterfoilError, Misconfigured
-from taps._kit.registry import TapType, tap, taps
-from targets._kit.registry import TargetType, target, targets
+from taps._kit.registry import TapType, tap
+from targets._kit.registry import TargetType, target
 
 _CONNECTION = "pipelines.components.Connection"
 _ROUTE = "pipelines.components.Route"
@@ -216,7 +216,7 @@ def _crossed(home: Home) -> Iterator[str]:
         try:
             kind = target(destination.target)
         except CounterfoilError as unknown:
-            yield f"connections/{destination.name}.yaml: target: {unknown.say.rstrip('.')}{_close(destination.target, targets())}"
+            yield f"connections/{destination.name}.yaml: target: {unknown.say}"
             continue
         yield from _config_mistakes(kind, destination.config, f"connections/{destination.name}.yaml", home.path)
     for route in home.routes.values():
@@ -228,7 +228,7 @@ def _connection_mistakes(home: Home, connection: TapConnection) -> Iterator[str]
     try:
         kind = tap(connection.tap)
     except CounterfoilError as unknown:
-        yield f"{file}: tap: {unknown.say.rstrip('.')}{_close(connection.tap, taps())}"
+        yield f"{file}: tap: {unknown.say}"
         return
     yield from _config_mistakes(kind, connection.config, file, home.path)
     streams = connection.config.get("streams")

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import difflib
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -38,6 +39,12 @@ def installed(group: str) -> Mapping[str, EntryPoint]:
     return {entry.name: entry for entry in sorted(entry_points(group=group), key=lambda entry: entry.name)}
 
 
+def meant(name: str, known: Iterable[str], what: str) -> str:
+    """The end of a sentence about a name that is not there: the one that was probably meant, else all there are."""
+    close = difflib.get_close_matches(name, list(known), 1)
+    return f"; did you mean {close[0]}?" if close else f". Installed {what}: {', '.join(known)}."
+
+
 def taps() -> dict[str, TapType]:
     """Every tap that is installed, by name, in the order of names."""
     return {name: entry.load() for name, entry in installed(_GROUP).items()}
@@ -47,6 +54,6 @@ def tap(name: str) -> TapType:
     """The tap of that name. Raises Misconfigured with the names there are."""
     found = installed(_GROUP)
     if name not in found:
-        raise Misconfigured(f"There is no tap {name!r}. Installed taps: {', '.join(found)}.")
+        raise Misconfigured(f"There is no tap {name!r}{meant(name, found, 'taps')}")
     loaded: TapType = found[name].load()
     return loaded

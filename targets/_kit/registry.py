@@ -12,7 +12,7 @@ from pydantic import BaseModel
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
 from taps._kit.oauth import OAuth
-from taps._kit.registry import installed
+from taps._kit.registry import installed, meant
 from targets._kit.writer import Writer
 
 _GROUP = "counterfoil.targets"
@@ -41,6 +41,6 @@ def target(name: str) -> TargetType:
     """The target of that name. Raises Misconfigured with the names there are."""
     found = installed(_GROUP)
     if name not in found:
-        raise Misconfigured(f"There is no target {name!r}. Installed targets: {', '.join(found)}.")
+        raise Misconfigured(f"There is no target {name!r}{meant(name, found, 'targets')}")
     loaded: TargetType = found[name].load()
     return loaded

@@ -178,43 +178,45 @@ def test_xero_ends_with_the_balances_of_the_ledger(tmp_path: Path) -> None:
 def of_xero(books: XeroBooks) -> dict[str, Decimal]:
     """The organisation's balances by account code, from its documents alone; what was there before the first sync is left out."""
     sums: dict[str, Decimal] = defaultdict(Decimal)
-    code_of = {account["AccountID"]: code for code, account in books.accounts.items()}
-
-    def account(named: dict[str, Any]) -> str:
-        return str(named["Code"]) if "Code" in named else code_of[named["AccountID"]]
-
-    def trade(document: dict[str, Any], where: str, sign: int) -> None:
-        sums[where] += sign * document["Total"]
-        for line in document["LineItems"]:
-            sums[line["AccountCode"]] -= sign * line["LineAmount"]
-            sums["820"] -= sign * line["TaxAmount"]
-
     ours = {
-        resource: [each for identity, each in documents.items() if identity not in books.typed]
+        resource: [each for identity, each in documents.items() if identity not in books.typed and _stands(each)]
         for resource, documents in books.documents.items()
     }
-    for each in ours["Invoices"]:
-        if each["Status"] in ("AUTHORISED", "PAID"):
-            trade(each, "610", 1)
-    for each in ours["CreditNotes"]:
-        if each["Status"] in ("AUTHORISED", "PAID"):
-            trade(each, "610", -1)
+    for where, sign, documents in (("610", 1, ours["Invoices"]), ("610", -1, ours["CreditNotes"])):
+        for each in documents:
+            _trade(sums, each, where, sign)
     for each in ours["BankTransactions"]:
-        if each["Status"] == "AUTHORISED":
-            trade(each, account(each["BankAccount"]), 1 if each["Type"] == "RECEIVE" else -1)
-    for each in ours["Payments"]:
-        if each["Status"] == "AUTHORISED":
-            sign = 1 if each["PaymentType"] == "ACCRECPAYMENT" else -1
-            sums[account(each["Account"])] += sign * each["Amount"]
-            sums["610"] -= sign * each["Amount"]
-    for each in ours["BankTransfers"]:
-        sums[account(each["FromBankAccount"])] -= each["Amount"]
-        sums[account(each["ToBankAccount"])] += each["Amount"]
-    for each in ours["ManualJournals"]:
-        if each["Status"] == "POSTED":
-            for line in each["JournalLines"]:
-                sums[line["AccountCode"]] += line["LineAmount"]
+        _trade(sums, each, _code(books, each["BankAccount"]), 1 if each["Type"] == "RECEIVE" else -1)
+    _moves(sums, books, ours)
     return sums
+
+
+def _stands(document: dict[str, Any]) -> bool:
+    return document.get("Status", "AUTHORISED") in ("AUTHORISED", "PAID", "POSTED")
+
+
+def _code(books: XeroBooks, named: dict[str, Any]) -> str:
+    by_id = {account["AccountID"]: code for code, account in books.accounts.items()}
+    return str(named["Code"]) if "Code" in named else by_id[named["AccountID"]]
+
+
+def _trade(sums: dict[str, Decimal], document: dict[str, Any], where: str, sign: int) -> None:
+    sums[where] += sign * document["Total"]
+    for line in document["LineItems"]:
+        sums[line["AccountCode"]] -= sign * line["LineAmount"]
+        sums["820"] -= sign * line["TaxAmount"]
+
+
+def _moves(sums: dict[str, Decimal], books: XeroBooks, ours: dict[str, list[dict[str, Any]]]) -> None:
+    for each in ours["Payments"]:
+        sign = 1 if each["PaymentType"] == "ACCRECPAYMENT" else -1
+        sums[_code(books, each["Account"])] += sign * each["Amount"]
+        sums["610"] -= sign * each["Amount"]
+    for each in ours["BankTransfers"]:
+        sums[_code(books, each["FromBankAccount"])] -= each["Amount"]
+        sums[_code(books, each["ToBankAccount"])] += each["Amount"]
+    for line in (line for each in ours["ManualJournals"] for line in each["JournalLines"]):
+        sums[line["AccountCode"]] += line["LineAmount"]
 
 
 @pytest.mark.parametrize("role", ["Sales", "Receivable"])
