@@ -1,4 +1,4 @@
-"""`counterfoil connect` and `check` against systems behind a log-in: what they offer, what stands against them, consent by a pasted address."""
+"""`counterfoil connect` and `check` against systems behind a log-in: what they offer, what is wrong, and consent by a pasted address."""
 
 from __future__ import annotations
 
