@@ -16,7 +16,7 @@ from typing import Any
 
 import msgspec
 
-from taps._kit.edge import Outcome, Reply
+from taps._kit.edge import Lost, Outcome, Reply
 from taps._kit.surroundings import Surroundings
 from taps.tryton.client import TrytonEdge
 from taps.tryton.config import TrytonConfig
@@ -61,6 +61,8 @@ class Stub:
         """Method and path of every call that writes."""
         self.instead: list[tuple[str, Outcome, bool]] = []
         """(part of the path, outcome, whether the work is done all the same) for the next write that fits."""
+        self.lose = 0
+        """The write of this number from now on is done, and its answer is lost; 0: none."""
         self._ids = itertools.count(1)
         _seed(self)
 
@@ -127,7 +129,7 @@ class Stub:
             return self.records["product.template"][record["template"]].get(name)
         if model == "party.address" and name == "party":
             return next((each["id"] for each in self.records["party.party"].values() if record["id"] in each.get("addresses", ())), None)
-        return record.get(name)
+        return record.get(name, [] if name in LISTS else None)
 
     def _amounts(self, record: dict[str, Any]) -> dict[str, Decimal]:
         lines = [self.records["account.invoice.line"][each] for each in record.get("lines", ())]
@@ -251,8 +253,11 @@ class StubEdge(TrytonEdge):
             if not planned[2]:
                 return planned[1]
         number = self.stub.write(method, model, int(more[0]) if more else None, more[1] if len(more) > 1 else "", body)
+        self.stub.lose -= 1
         if planned is not None:
             return planned[1]
+        if self.stub.lose == 0:
+            return Lost("it broke")
         answer = None if number is None else encode(self.stub.read(model, self.stub.records[model][number], (params or {}).get("f", [])))
         return Reply(200 if answer else 204, json.loads(json.dumps(answer)), {})
 

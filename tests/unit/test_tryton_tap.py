@@ -139,3 +139,12 @@ def test_spans_are_hours_to_the_microsecond():
 
 def test_instants_are_texts_that_sort():
     assert text_of(datetime(2026, 1, 2, 3, 4, 5, tzinfo=UTC)) == "2026-01-02T03:04:05.000000+00:00"
+
+
+def test_what_was_committed_late_is_not_missed(stub, reader):
+    """Tryton stamps a record with the beginning of its transaction: four minutes before what was read last."""
+    invoice(stub, reference="quick")
+    _, state = read(reader, "invoices")
+    late = invoice(stub, reference="slow")
+    stub.records["account.invoice"][late]["create_date"] = stub.now - timedelta(minutes=4)
+    assert "slow" in [record.body["reference"] for record in read(reader, "invoices", state)[0]]

@@ -489,3 +489,66 @@ def test_an_invoice_that_is_paid_already_is_left_to_a_person(stub, build, relate
     removal = prepared(writer, intent(case, n, related, 3, Verb.REVERSE, made, look_up_key=f"{n + 5000:040x}"))
     receipt(writer.send([removal])[0])
     assert "account.move.reconciliation" not in stub.records
+
+
+@pytest.mark.parametrize(("name", "action"), [("invoice", "/post"), ("payment", "/validate_statement"), ("stock_removal", "/assign_force")])
+def test_a_draft_that_is_refused_does_not_stay(name, action, stub, build, related):
+    writer, case, n = build(), CASES[name], next(NUMBERS)
+    stub.instead = [(action, Reply(400, {"message": "No."}, {}), False)]
+    assert isinstance(writer.send([prepared(writer, intent(case, n, related))])[0], Refused)
+    models = ("account.invoice", "account.statement", "stock.shipment.internal")
+    texts = [
+        each.get("description") or each.get("name") or each.get("reference")
+        for model in models
+        for each in stub.records.get(model, {}).values()
+    ]
+    assert not [text for text in texts if f"cf:{n:040x}:" in (text or "")]
+
+
+@pytest.mark.parametrize("lost", [1, 2, 3, 4])
+def test_a_change_is_there_when_both_its_documents_are(lost, stub, build, related):
+    """Two drafts, then two buttons: before the last of them the change is not there, whatever is already posted."""
+    writer, case, n = build(), CASES["journal"], next(NUMBERS)
+    made = receipt(writer.send([prepared(writer, intent(case, n, related))])[0])
+    change = prepared(writer, intent(case, n, related, 2, Verb.UPDATE, made))
+    stub.lose = lost
+    assert isinstance(writer.send([change])[0], InDoubt)
+    assert isinstance(where(writer, stub, change), Found if lost == 4 else Absent)
+    again = receipt(writer.send([change])[0])
+    assert again.effect == change.predicted
+    assert len([each for each in stub.records["account.move"].values() if f"cf:{n:040x}:" in each["description"]]) == 3
+
+
+def test_a_payment_goes_to_what_took_the_place_of_its_invoice(stub, build, related):
+    writer, n = build(), next(NUMBERS)
+    first = receipt(writer.send([prepared(writer, intent(CASES["invoice"], n, related))])[0])
+    second = receipt(writer.send([prepared(writer, intent(CASES["invoice"], n, related, 2, Verb.UPDATE, first))])[0])
+    pays = related | {"parent": Related("invoice", first.remote_id, f"R-{n}")}
+    receipt(writer.send([prepared(writer, intent(CASES["payment"], next(NUMBERS), pays, **two(BANK, RECEIVABLE, "48.02")))])[0])
+    assert [each["related_to"] for each in stub.records["account.statement.line"].values()] == second.body["documents"]
+
+
+def test_hours_that_a_person_changed_are_kept(stub, build, related):
+    writer, case, n = build(), CASES["time_entry"], next(NUMBERS)
+    made = receipt(writer.send([prepared(writer, intent(case, n, related))])[0])
+    next(iter(stub.records["timesheet.line"].values()))["duration"] = Decimal(60)
+    (answer,) = writer.send([prepared(writer, intent(case, n, related, 2, Verb.UPDATE, made))])
+    assert isinstance(answer, Refused)
+    assert answer.problem.code == "SEND-CHANGED"
+
+
+def test_a_party_alone_is_no_employee(stub, build, related):
+    writer, case, n = build(), CASES["employee"], next(NUMBERS)
+    bare = {"document": {"first_name": "Grace"}}
+    stub.instead = [("company.employee", Lost("it broke"), False)]
+    payload = prepared(writer, intent(case, n, related, **bare))
+    assert isinstance(writer.send([payload])[0], InDoubt)
+    assert isinstance(where(writer, stub, payload), Absent)
+    assert receipt(writer.send([payload])[0]).remote_id.startswith("company.employee,")
+
+
+def test_an_item_without_a_category_is_not_named_on_an_invoice(stub, build, related):
+    assert "product" in lines_of(body(build(), related=related))[0]
+    for template in stub.records["product.template"].values():
+        template["account_category"] = None
+    assert "product" not in lines_of(body(build(), related=related))[0]
