@@ -172,7 +172,6 @@ def go(home: Path, hub_url: str, monkeypatch: pytest.MonkeyPatch) -> Iterator[Ca
         kind = TargetType("ledger", FACTS.title, _Config, FACTS, tuple(FACTS.verbs), lambda _config, _home: writer)  # type: ignore[arg-type,return-value]
         for module in (running, loading):
             monkeypatch.setattr(module, "target", lambda _name: kind)
-        monkeypatch.setattr(loading, "targets", lambda: {"ledger": kind})
         loaded = loading.load(home)
         hub = hubs[0] if hubs else Hub(hub_url, lambda: now)
         if not hubs:
