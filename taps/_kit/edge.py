@@ -173,18 +173,13 @@ class Edge:
     def write(
         self, method: str, path: str, body: Any = None, params: Mapping[str, Any] | None = None, headers: Mapping[str, str] | None = None
     ) -> Outcome:
-        """One try of a call that changes something. Waits for the budget up to a minute before it."""
-        not_before = self.around.budget()
-        while not_before is not None:
-            wait = not_before - self.around.clock()
-            if wait > _LONGEST_WAIT:
-                return Blocked(not_before, "the call limit is used up")
-            self.around.sleep(max(wait.total_seconds(), 0.0))
-            not_before = self.around.budget()
-        return self._call(method, path, params, headers, body, budgeted=True)
+        """One try of a call that changes something."""
+        return self._call(method, path, params, headers, body)
 
-    def _call(self, method: str, path: str, params: Any, headers: Any, body: Any, *, budgeted: bool = False) -> Outcome:
-        outcome = self._once(method, path, params, headers, body, budgeted=budgeted)
+    # ── one call ──
+
+    def _call(self, method: str, path: str, params: Any, headers: Any, body: Any) -> Outcome:
+        outcome = self._once(method, path, params, headers, body)
         if not (isinstance(outcome, Reply) and outcome.status == _UNAUTHORIZED):
             return outcome
         if self._login.renew():  # a 401 is said before anything is done: the same call may go again
@@ -193,10 +188,10 @@ class Edge:
             raise Misconfigured(f"{self.facts.title} refuses our log-in. Connect it again, or correct its secret.")
         return outcome
 
-    def _once(self, method: str, path: str, params: Any, headers: Any, body: Any, *, budgeted: bool = False) -> Outcome:
-        not_before = None if budgeted else self.around.budget()
-        if not_before is not None:
-            return Blocked(not_before, "the call limit is used up")
+    def _once(self, method: str, path: str, params: Any, headers: Any, body: Any) -> Outcome:
+        blocked = self._admitted()
+        if blocked is not None:
+            return blocked
         sent = {"Accept": "application/json", **self._login.headers(), **(headers or {})}
         data = None
         if body is not None:
@@ -217,6 +212,15 @@ class Edge:
             return self._unanswered(error)
         return self._judge(answer)
 
+    def _admitted(self) -> Blocked | None:
+        """Wait for the budget, up to a minute; a longer wait is given back."""
+        while (not_before := self.around.budget()) is not None:
+            wait = not_before - self.around.clock()
+            if wait > _LONGEST_WAIT:
+                return Blocked(not_before, "the call limit is used up")
+            self.around.sleep(max(wait.total_seconds(), 0.0))
+        return None
+
     def _unanswered(self, error: requests.RequestException) -> Lost | Blocked:
         """Whether the call can have arrived. What failed before the connection stood certainly did not."""
         cause: BaseException | None = error
@@ -225,9 +229,8 @@ class Edge:
             if isinstance(reason, (NewConnectionError, ConnectTimeoutError)) or isinstance(cause, NewConnectionError):
                 return Blocked(self.around.clock() + _PAUSE, "it cannot be reached")
             if isinstance(reason, SSLError) and any(isinstance(each, SSLCertVerificationError) for each in reason.args):
-                return Blocked(
-                    self.around.clock() + _PAUSE, "its certificate is not good"
-                )  # other TLS errors may come after the call was sent
+                # other TLS errors may come after the call was sent
+                return Blocked(self.around.clock() + _PAUSE, "its certificate is not good")
             arguments = [each for each in cause.args if isinstance(each, BaseException)]
             cause = arguments[0] if arguments else cause.__cause__
         return Lost("the connection broke after the call was sent")

@@ -16,7 +16,27 @@ from taps._kit.points import at
 from taps._kit.surroundings import Safe
 
 ACCESS, REFRESH = "access_token", "refresh_token"
-_REFUSED = range(400, 500)
+REFUSED = range(400, 500)
+
+
+def needed(safe: Safe, secret: str) -> str:
+    """A secret by its name. Raises Misconfigured, with the command that sets it, where there is none."""
+    value = safe.secrets().get(secret)
+    if not value:
+        raise Misconfigured(f"The secret {secret} is not set. Set it: counterfoil secret set CONNECTION {secret}")
+    return value
+
+
+def basic(user: str, password: str) -> str:
+    """The value of an Authorization header with user and password."""
+    return f"Basic {base64.b64encode(f'{user}:{password}'.encode()).decode()}"
+
+
+def keep(safe: Safe, answer: Mapping[str, Any]) -> None:
+    """Keep the tokens of an answer, the refresh token first: who dies in between can still get another access token."""
+    for name in (REFRESH, ACCESS):
+        if answer.get(name):
+            safe.store(name, str(answer[name]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,10 +52,7 @@ class KeyLogin:
 
     def headers(self) -> Mapping[str, str]:
         """The header with the key."""
-        value = self.safe.secrets().get(self.secret)
-        if not value:
-            raise Misconfigured(f"The secret {self.secret} is not set. Set it: counterfoil secret set CONNECTION {self.secret}")
-        return {self.header: f"{self.scheme} {value}".strip(), **(self.extra or {})}
+        return {self.header: f"{self.scheme} {needed(self.safe, self.secret)}".strip(), **(self.extra or {})}
 
     def renew(self) -> bool:
         """There is no other key."""
@@ -53,11 +70,8 @@ class PasswordLogin:
 
     def headers(self) -> Mapping[str, str]:
         """The header with user and password."""
-        value = self.safe.secrets().get(self.secret)
-        if not value:
-            raise Misconfigured(f"The secret {self.secret} is not set. Set it: counterfoil secret set CONNECTION {self.secret}")
-        pair = f"{self.user}:{value}" if self.user else f"{value}:x"
-        return {"Authorization": f"Basic {base64.b64encode(pair.encode()).decode()}"}
+        value = needed(self.safe, self.secret)
+        return {"Authorization": basic(self.user, value) if self.user else basic(value, "x")}
 
     def renew(self) -> bool:
         """There is no other password."""
@@ -95,12 +109,10 @@ class OAuthLogin:
             if not kept.get(REFRESH):
                 raise Misconfigured(f"{self.title} is not connected yet. Run: counterfoil connect CONNECTION")
             status, answer = self.grant(kept[REFRESH])
-            if status in _REFUSED:
+            if status in REFUSED:
                 raise Misconfigured(f"{self.title} no longer takes our refresh token. Connect it again: counterfoil connect CONNECTION")
             if ACCESS not in answer:
                 raise Retryable(f"The log-in server of {self.title} does not answer as it should ({status}).")
             at("T1")
-            if answer.get(REFRESH):
-                self.safe.store(REFRESH, str(answer[REFRESH]))
-            self.safe.store(ACCESS, str(answer[ACCESS]))
+            keep(self.safe, answer)
             return True

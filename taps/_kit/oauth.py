@@ -18,11 +18,9 @@ from urllib.parse import parse_qs, urlencode, urlsplit
 from taps._kit.edge import Blocked, Edge, Lost
 from taps._kit.errors import Misconfigured, Retryable
 from taps._kit.facts import Facts
-from taps._kit.login import ACCESS, REFRESH, OAuthLogin
+from taps._kit.login import ACCESS, REFUSED, OAuthLogin, basic, keep, needed
 from taps._kit.peers import Forbidden
 from taps._kit.surroundings import Surroundings
-
-_REFUSED = range(400, 500)
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,10 +68,7 @@ def login(oauth: OAuth, around: Surroundings, *, private_network: bool = False, 
 
 def ask(oauth: OAuth, around: Surroundings, form: Mapping[str, str], *, private_network: bool = False) -> tuple[int, Mapping[str, Any]]:
     """Status and answer of the token endpoint. Raises Retryable where it does not answer, Misconfigured without client_id."""
-    known = around.safe.secrets()
-    for name in ("client_id", "client_secret"):
-        if not known.get(name):
-            raise Misconfigured(f"The secret {name} of {oauth.title} is not set. Set it: counterfoil secret set CONNECTION {name}")
+    client_id, client_secret = needed(around.safe, "client_id"), needed(around.safe, "client_secret")
     parts = urlsplit(oauth.token_url)
     facts = Facts(parts.hostname or "", f"{oauth.title} (log-in)", request_timeout=timedelta(seconds=30))
     # Not under the call limits of the system: a refresh is no call of theirs, and the run must not wait for one with the lock in its hand.
@@ -81,7 +76,7 @@ def ask(oauth: OAuth, around: Surroundings, form: Mapping[str, str], *, private_
         facts, f"{parts.scheme}://{parts.netloc}", _Nobody(), Surroundings(around.clock, around.safe), private_network=private_network
     )
     try:
-        headers, body = _asked(oauth, known["client_id"], known["client_secret"], form)
+        headers, body = _asked(oauth, client_id, client_secret, form)
         outcome = edge.write("POST", parts.path, body, headers=headers)
     except Forbidden:
         raise
@@ -98,8 +93,8 @@ def _asked(oauth: OAuth, client_id: str, client_secret: str, form: Mapping[str, 
     """Headers and body as this token endpoint wants them."""
     if oauth.in_body:
         return {}, {"client_id": client_id, "client_secret": client_secret, **form}
-    pair = base64.b64encode(f"{client_id}:{client_secret}".encode()).decode()
-    return {"Authorization": f"Basic {pair}", "Content-Type": "application/x-www-form-urlencoded"}, urlencode(form).encode()
+    headers = {"Authorization": basic(client_id, client_secret), "Content-Type": "application/x-www-form-urlencoded"}
+    return headers, urlencode(form).encode()
 
 
 def consent(oauth: OAuth, client_id: str, redirect_uri: str) -> Consent:
@@ -137,8 +132,6 @@ def redeem(oauth: OAuth, around: Surroundings, code: str, expected: Consent, red
         form["code_verifier"] = expected.verifier
     with around.safe.lock():
         status, answer = ask(oauth, around, form, private_network=private_network)
-        if status in _REFUSED or ACCESS not in answer:
+        if status in REFUSED or ACCESS not in answer:
             raise Misconfigured(f"{oauth.title} does not take the code. It lives for a few minutes only: start the log-in again.")
-        if answer.get(REFRESH):
-            around.safe.store(REFRESH, str(answer[REFRESH]))
-        around.safe.store(ACCESS, str(answer[ACCESS]))
+        keep(around.safe, answer)

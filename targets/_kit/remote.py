@@ -1,7 +1,7 @@
 """A target that is spoken to over HTTP: how calls are made of payloads, and answers of replies. What is said is the connector's business.
 
 `send` goes through the calls in order. A call that certainly did nothing (Blocked) ends the round: what comes after it was not sent
-either. A call that is lost leaves its own payloads in doubt, and the round goes on only where the connector says that they are apart.
+either. A call that is lost leaves its own payloads in doubt, and the round goes on: each call is about other subjects.
 """
 
 from __future__ import annotations
@@ -127,10 +127,12 @@ class RemoteWriter(ABC):
         """One answer per payload, in order."""
         answers: dict[int, Answer] = {}
         places = {id(payload): place for place, payload in enumerate(batch)}
+        rest = NotSent(self._around.clock(), "left for the next round")
         for call in self.calls(batch):
             outcome = self.edge.write(call.method, call.path, call.body, call.params, call.headers)
             at("H1")
             if isinstance(outcome, Blocked):
+                rest = NotSent(outcome.not_before, f"{self.facts.title}: {outcome.reason}")
                 break
             if isinstance(outcome, Lost):
                 said: Sequence[Answer] = [InDoubt(f"{self.facts.title}: {outcome.reason}")] * len(call.payloads)
@@ -138,13 +140,7 @@ class RemoteWriter(ABC):
                 said = self.judge(call, outcome)
             answers.update({places[id(payload)]: answer for payload, answer in zip(call.payloads, said, strict=True)})
             at("B1")
-        else:
-            outcome = None
-        later = NotSent(
-            outcome.not_before if isinstance(outcome, Blocked) else self._around.clock(),
-            f"{self.facts.title}: {outcome.reason}" if isinstance(outcome, Blocked) else "left for the next round",
-        )
-        return [answers.get(place, later) for place in range(len(batch))]
+        return [answers.get(place, rest) for place in range(len(batch))]
 
     def find(self, sent: Sequence[Sent]) -> list[Whereabouts]:
         """Found, Unknown until the system is sure to show what it took (`visible_after`), or Absent after that.

@@ -19,8 +19,8 @@ from mappings.posting.rows import Row
 class RoundingProfile:
     """One system's arithmetic."""
 
-    tax: Literal["line", "document", "given"]
-    """Where it rounds; `given`: it takes the tax it is told."""
+    tax: Literal["line", "document"]
+    """Where it rounds."""
     places: int = 2
     most_per_line: Decimal = Decimal("0.005")
     """A document whose tax differs by more than this for each line has another tax, unless each line for itself is explained."""
@@ -60,11 +60,8 @@ def _fits(net: Decimal, tax: Decimal, rate: Decimal, profile: RoundingProfile) -
 
 
 def difference(rows: Sequence[Row], profile: RoundingProfile) -> Decimal:
-    """Tax as the source stated it less tax as the system would compute it; 0 where the system takes what it is told."""
-    stated = sum((row.tax for row in rows), Decimal(0))
-    if profile.tax == "given":
-        return Decimal(0)
-    return stated - taxes([row.net for row in rows], [row.rate for row in rows], profile)
+    """Tax as the source stated it less tax as the system would compute it."""
+    return sum((row.tax for row in rows), Decimal(0)) - taxes([row.net for row in rows], [row.rate for row in rows], profile)
 
 
 def is_rounding(rows: Sequence[Row], off: Decimal, profile: RoundingProfile) -> bool:
