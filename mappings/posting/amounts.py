@@ -36,11 +36,14 @@ class Item(NamedTuple):
 Items: TypeAlias = Iterator[Item]
 
 
-def without_tax(line: Line, currency: str) -> tuple[Decimal, Decimal]:
-    """Goods before discount and the discount, both without the tax that a tax-inclusive line holds."""
-    net, discount = line.net_amount - line.tax_amount, line.discount_amount
+def gross_and_discount(document: Trade, line: Line) -> tuple[Decimal, Decimal]:
+    """A line before discount, and the discount; both without the tax that a tax-inclusive line holds."""
+    discount = line.discount_amount
+    if not document.tax_inclusive:
+        return line.net_amount + discount, discount
+    net = line.net_amount - line.tax_amount
     if discount and line.net_amount:
-        discount -= rounded(discount * line.tax_amount / line.net_amount, currency)
+        discount -= rounded(discount * line.tax_amount / line.net_amount, document.currency)
     return net + discount, discount
 
 
@@ -48,13 +51,8 @@ def trade(document: Trade, representation: str, books: Books) -> Items:
     """Lines by kind, discounts, tax and cash rounding; then how it is settled."""
     sums: dict[str, Decimal] = {}
     discounts = taxes = ZERO
-    inclusive = document.tax_inclusive
     for line in document.lines:
-        discount = line.discount_amount
-        if inclusive:
-            gross, discount = without_tax(line, document.currency)
-        else:
-            gross = line.net_amount + discount
+        gross, discount = gross_and_discount(document, line)
         sums[line.kind] = sums.get(line.kind, ZERO) + gross
         discounts += discount
         taxes += line.tax_amount

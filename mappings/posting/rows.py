@@ -21,6 +21,7 @@ from mappings.posting.assembly import Occasion
 from mappings.posting.books import Books
 from mappings.posting.entry import Entry
 from mappings.posting.rules import by_rule
+from mappings.posting.table import ROUNDING
 
 TAX = "tax"
 
@@ -90,7 +91,7 @@ def _drafts(document: Trade, representation: str, books: Books, occasion: Occasi
         return None
 
     for line in document.lines:
-        gross, discount = _parts(document, line)
+        gross, discount = amounts.gross_and_discount(document, line)
         tax_off = _share(line.tax_amount, discount, gross - discount, _taxed(document, line)[0], document.currency)
         for what, amount, tax in ((line.kind, gross, line.tax_amount + tax_off), ("discount_given", discount, -tax_off)):
             found = placed(what, amount) if amount or tax else None
@@ -98,21 +99,16 @@ def _drafts(document: Trade, representation: str, books: Books, occasion: Occasi
                 name = line.description or line.sku or found[1].replace("_", " ").capitalize()
                 yield _Draft(found[0], found[1], line, f"Discount on {name}" if what == "discount_given" else name, found[2], tax)
     others = [Item("cash_rounding", document.rounding_total)]
-    others += [item for item in amounts.settled(document, representation, books) if item.what in ("paid_gift_card", "paid_store_credit")]
+    others += [
+        item for item in amounts.settled(document, representation, books) if item.what.removeprefix("paid_") in amounts.CARDS_OF_OURS
+    ]
     for item in others:
         found = placed(*item) if item.amount else None
         if found:
             yield _Draft(found[0], found[1], None, found[1].replace("_", " ").capitalize(), found[2], ZERO)
-    rounding = books.accounts.get("Rounding")
+    rounding = books.account(ROUNDING, occasion.setting(""))
     if rounding:
         yield _Draft(rounding, "rounding", None, "Rounding", ZERO, ZERO)
-
-
-def _parts(document: Trade, line: Line) -> tuple[Decimal, Decimal]:
-    """Before discount, and the discount; both without tax."""
-    if document.tax_inclusive:
-        return amounts.without_tax(line, document.currency)
-    return line.net_amount + line.discount_amount, line.discount_amount
 
 
 def _share(tax: Decimal, discount: Decimal, net: Decimal, rate: Decimal | None, currency: str) -> Decimal:

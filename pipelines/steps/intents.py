@@ -57,12 +57,16 @@ def build(
     wanted = {row.document_seq for row in operations} | {each.document_seq for each in booked.values()}
     documents = _documents(tx, wanted)
     links = _links(tx, [row.document_id for row in operations])
-    neighbours = related.at_target(tx, target, [documents[row.document_seq] for row in operations]) if facts.linked else {}
+    made = {
+        seq: join(REGISTRY[row.type], row.body.encode(), row.private.encode() if row.private else None) for seq, row in documents.items()
+    }
+    neighbours = _neighbours(tx, target, operations, documents, made) if facts.linked else {}
     return [
         _desired(
             row,
             postings[row.route, row.posting],
             documents,
+            made,
             booked.get((row.kind, row.local_id, row.part)),
             incarnations.get((row.kind, row.local_id, row.part), 1),
             links.get(row.document_id, ()),
@@ -106,10 +110,19 @@ def _links(tx: Connection, documents: Sequence[UUID]) -> dict[UUID, tuple[str, .
     return found
 
 
+def _neighbours(
+    tx: Connection, target: str, operations: Sequence[Row[Any]], documents: Mapping[int, Row[Any]], made: Mapping[int, Document]
+) -> dict[int, Mapping[str, Related]]:
+    """What stands at the target of what the desired revisions name."""
+    desired = [documents[row.document_seq] for row in operations]
+    return related.at_target(tx, target, [related.Named(each.seq, each.connection_id, each.party, made[each.seq]) for each in desired])
+
+
 def _desired(
     row: Row[Any],
     posting: Posting,
     documents: Mapping[int, Row[Any]],
+    made_of: Mapping[int, Document],
     booked: delivery.Booked | None,
     incarnation: int,
     links: tuple[str, ...],
@@ -120,7 +133,7 @@ def _desired(
     if absent and booked is None:
         return Desired(row, None, needless=True)
     stored = documents[booked.document_seq if absent and booked else row.document_seq]
-    made = join(REGISTRY[stored.type], stored.body.encode(), stored.private.encode() if stored.private else None)
+    made = made_of[stored.seq]
     entry, found = _entry(made, row, posting, stored) if not absent else (_NOTHING, [])
     if found:
         return Desired(row, None, tuple(found))

@@ -3,21 +3,27 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Mapping, Sequence
-from typing import Any, NamedTuple
+from collections.abc import Iterator, Mapping, Sequence
+from typing import NamedTuple
 from uuid import UUID
 
-import msgspec
 import sqlalchemy as sa
-from sqlalchemy.engine import Connection, Row
+from sqlalchemy.engine import Connection
 
+from mappings.model import Document
 from pipelines.hub.bulk import among
 from pipelines.hub.ledger_tables import crosswalk
 from pipelines.hub.tables import document, member
 from targets._kit.writer import Related
 
-_PARENTS = ("order_id", "payment_id", "parent_id", "supervisor_id")
-_PEOPLE = "employee"
+
+class Named(NamedTuple):
+    """A stored document, with what its row alone tells."""
+
+    seq: int
+    connection: str
+    party: str | None
+    made: Document
 
 
 class _Name(NamedTuple):
@@ -28,43 +34,36 @@ class _Name(NamedTuple):
     number: str
 
 
-def at_target(tx: Connection, target: str, documents: Sequence[Row[Any]]) -> dict[int, Mapping[str, Related]]:
+def at_target(tx: Connection, target: str, documents: Sequence[Named]) -> dict[int, Mapping[str, Related]]:
     """By document seq: `customer`, `employee`, `parent` and `item:SKU`, as far as they stand at the target."""
-    named = {row.seq: dict(_names(row)) for row in documents}
-    parents = {row.seq: _parents(row) for row in documents}
+    named = {each.seq: dict(_names(each)) for each in documents}
     locals_of = _locals(tx, {name for names in named.values() for name in names.values()})
-    wanted = set(locals_of.values()) | {parent for found in parents.values() for parent in found}
-    standing = _standing(tx, target, wanted)
+    standing = _standing(tx, target, {*locals_of.values(), *(parent for each in documents for parent in each.made.parents())})
     found: dict[int, Mapping[str, Related]] = {}
-    for row in documents:
+    for each in documents:
         mine: dict[str, Related] = {}
-        for role, name in named[row.seq].items():
+        for role, name in named[each.seq].items():
             there = standing.get(locals_of[name]) if name in locals_of else None
             if there is not None:
                 mine[role] = there._replace(number=name.number)
-        first = next((standing[parent] for parent in parents[row.seq] if parent in standing), None)
+        first = next((standing[parent] for parent in each.made.parents() if parent in standing), None)
         if first is not None:
             mine["parent"] = first
-        found[row.seq] = mine
+        found[each.seq] = mine
     return found
 
 
-def _names(row: Row[Any]) -> list[tuple[str, _Name]]:
-    body = msgspec.json.decode(row.body)
-    names = [("customer", _Name(row.connection_id, "customer", row.party))] if row.party else []
-    if body.get("employee_number") and row.type != _PEOPLE:
-        names.append((_PEOPLE, _Name(row.connection_id, _PEOPLE, body["employee_number"])))
-    skus = {line["sku"] for line in body.get("lines", ()) if isinstance(line, dict) and line.get("sku")}
-    skus |= {body["sku"]} if body.get("sku") and row.type != "product" else set()
-    names.extend((f"item:{sku}", _Name(row.connection_id, "product", sku)) for sku in sorted(skus))
-    return names
-
-
-def _parents(row: Row[Any]) -> list[UUID]:
-    body = msgspec.json.decode(row.body)
-    own = [body.get(name) for name in _PARENTS]
-    own += [line.get("order_id") for line in body.get("lines", ()) if isinstance(line, dict)]
-    return [UUID(each) for each in dict.fromkeys(own) if each]
+def _names(document: Named) -> Iterator[tuple[str, _Name]]:
+    connection, made = document.connection, document.made
+    if document.party:
+        yield "customer", _Name(connection, "customer", document.party)
+    number = getattr(made, "employee_number", None)
+    if number and made.type != "employee":
+        yield "employee", _Name(connection, "employee", number)
+    skus = {getattr(line, "sku", None) for line in getattr(made, "lines", ())}
+    skus |= {getattr(made, "sku", None)} if made.type != "product" else set()
+    for sku in sorted(sku for sku in skus if sku):
+        yield f"item:{sku}", _Name(connection, "product", sku)
 
 
 def _locals(tx: Connection, names: set[_Name]) -> dict[_Name, UUID]:
