@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import ast
-import difflib
 from collections.abc import Iterable
 
 from mappings.functions import Function
+from mappings.nearest import did_you_mean
 
 MAX_LENGTH = 2_000
 MAX_NODES = 400
@@ -98,8 +98,8 @@ def check_arguments(name: str, node: ast.Call, function: Function) -> None:
 
 def suggest(name: str, known: Iterable[str]) -> str:
     """A hint in brackets where a known name is close to a wrong one."""
-    close = difflib.get_close_matches(name, list(known), n=1)
-    return f" (did you mean {close[0]}?)" if close else ""
+    hint = did_you_mean(name, known)
+    return f" ({hint})" if hint else ""
 
 
 def called(node: ast.AST) -> str:

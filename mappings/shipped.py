@@ -5,11 +5,11 @@ The mapping `shop/order` is the file `shop/order.yaml`; an older version may sta
 
 from __future__ import annotations
 
-import difflib
 import re
 from pathlib import Path
 
 from mappings.language import Mapping, MappingError, compile_mapping
+from mappings.nearest import did_you_mean, instead
 
 PACKAGED = Path(__file__).parent
 _WANTED = re.compile(r"([a-z0-9_]+(?:/[a-z0-9_]+)*)(?:@([0-9]{1,6}))?")
@@ -44,11 +44,8 @@ def _instead(name: str, versions: list[int], known: list[str]) -> str:
     """What there is: other versions, a name like it, or else those of the same source, or all."""
     if versions:
         return f"there is version {', '.join(map(str, versions))}."
-    close = difflib.get_close_matches(name, known, 1)
-    if close:
-        return f"did you mean {close[0]}?"
     siblings = [each for each in known if each.partition("/")[0] == name.partition("/")[0]]
-    return f"there are {', '.join(siblings or known) or 'none'}."
+    return did_you_mean(name, known) or instead(name, siblings or known)
 
 
 def _text(path: Path, place: str) -> str:

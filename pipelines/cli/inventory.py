@@ -40,16 +40,13 @@ def model(
     schema: Annotated[bool, typer.Option("--json-schema", help="Print JSON Schema instead.")] = False,
 ) -> None:
     """Show the documents that everything is translated into, with their fields and which of them are personal."""
-    import difflib
-
     from mappings.model import REGISTRY
     from mappings.model.describe import describe, json_schema
+    from mappings.nearest import instead
     from pipelines.cli.page import Page, put_json
 
     if document is not None and document not in REGISTRY:
-        close = difflib.get_close_matches(document, list(REGISTRY), 1)
-        known = f"did you mean {close[0]}?" if close else f"there are {', '.join(REGISTRY)}."
-        raise Invalid(f"There is no document type {document!r}; {known}")
+        raise Invalid(f"There is no document type {document!r}; {instead(document, REGISTRY)}")
     chosen = {name: cls for name, cls in REGISTRY.items() if document in (None, name)}
     if schema:
         schemas = {name: json_schema(cls) for name, cls in chosen.items()}

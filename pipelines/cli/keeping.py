@@ -85,10 +85,9 @@ def rotate(home: Home = HERE) -> None:
 
 def known(home: Loaded, connection: str) -> Loaded:
     """The home, if it has this connection. Raises Invalid with the name that was probably meant."""
-    import difflib
+    from mappings.nearest import instead
 
     names = [*home.taps, *home.targets]
     if connection not in names:
-        close = difflib.get_close_matches(connection, names, 1)
-        raise Invalid(f"There is no connection {connection!r}; {f'did you mean {close[0]}?' if close else 'there are ' + ', '.join(names)}")
+        raise Invalid(f"There is no connection {connection!r}; {instead(connection, names)}")
     return home

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import signal
 import time
 from collections.abc import Iterator, Sequence
@@ -54,11 +53,11 @@ def run(
 
 
 def _chosen(home: LoadedHome, names: Sequence[str]) -> list[Route]:
+    from mappings.nearest import instead
+
     for name in names:
         if name not in home.routes:
-            close = difflib.get_close_matches(name, list(home.routes), 1)
-            known = f"did you mean {close[0]}?" if close else f"there are {', '.join(home.routes) or 'none'}."
-            raise Invalid(f"There is no route {name!r}; {known}")
+            raise Invalid(f"There is no route {name!r}; {instead(name, home.routes)}")
     return [home.routes[name] for name in names] if names else list(home.routes.values())
 
 

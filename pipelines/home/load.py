@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 import os
 import re
 from collections.abc import Iterable, Iterator, Mapping
@@ -18,6 +17,7 @@ from mappings import shipped
 from mappings.language import Mapping as StreamMapping
 from mappings.language import MappingError
 from mappings.model import REGISTRY
+from mappings.nearest import did_you_mean
 from mappings.posting.table import table
 from pipelines.home.settings import Installation, Posting, Route, TapConnection, TargetConnection
 from pipelines.hub.store import refuse_no_hub, resolve_sqlite
@@ -293,5 +293,5 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
 
 
 def _close(given: str, known: Iterable[str]) -> str:
-    found = difflib.get_close_matches(given, list(known), 1)
-    return f"; did you mean {found[0]}?" if found else ""
+    hint = did_you_mean(given, known)
+    return f"; {hint}" if hint else ""

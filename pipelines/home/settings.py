@@ -8,7 +8,6 @@ HOME/mappings/, HOME/lookups/  see mappings.shipped and `load`
 
 from __future__ import annotations
 
-import difflib
 from datetime import date, time
 from enum import StrEnum
 from typing import Annotated, Any, Literal
@@ -16,6 +15,7 @@ from zoneinfo import ZoneInfo, available_timezones
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
 
+from mappings.nearest import did_you_mean, instead
 from mappings.posting import EFFECTS, Books
 
 
@@ -27,8 +27,8 @@ def _zone(name: str) -> str:
     try:
         ZoneInfo(name)
     except (OSError, ValueError, LookupError):
-        close = difflib.get_close_matches(name, available_timezones(), 1)
-        raise ValueError(f"there is no time zone {name!r}{f'; did you mean {close[0]}?' if close else ''}") from None
+        hint = did_you_mean(name, available_timezones())
+        raise ValueError(f"there is no time zone {name!r}{f'; {hint}' if hint else ''}") from None
     return name
 
 
@@ -115,9 +115,7 @@ class Policy(_Settings):
         if (self.as_ is None) == (self.exclude is None):
             raise ValueError("give either `as` or `exclude` with a reason")
         if self.as_ is not None and self.as_ not in EFFECTS:
-            close = difflib.get_close_matches(self.as_, EFFECTS, 1)
-            known = f"did you mean {close[0]}?" if close else f"there are {', '.join(sorted(EFFECTS))}"
-            raise ValueError(f"`as: {self.as_}` is no representation; {known}")
+            raise ValueError(f"`as: {self.as_}` is no representation; {instead(self.as_, sorted(EFFECTS)).rstrip('.')}")
         return self
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import difflib
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass
 from functools import cache
@@ -12,6 +11,7 @@ from typing import Any
 
 from pydantic import BaseModel
 
+from mappings.nearest import did_you_mean
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
 from taps._kit.oauth import OAuth
@@ -41,8 +41,8 @@ def installed(group: str) -> Mapping[str, EntryPoint]:
 
 def meant(name: str, known: Iterable[str], what: str) -> str:
     """The end of a sentence about a name that is not there: the one that was probably meant, else all there are."""
-    close = difflib.get_close_matches(name, list(known), 1)
-    return f"; did you mean {close[0]}?" if close else f". Installed {what}: {', '.join(known)}."
+    hint = did_you_mean(name, known)
+    return f"; {hint}" if hint else f". Installed {what}: {', '.join(known)}."
 
 
 def taps() -> dict[str, TapType]:
