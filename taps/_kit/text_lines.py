@@ -6,7 +6,21 @@ import codecs
 import io
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Annotated
 
+from pydantic import AfterValidator
+
+
+def _known(name: str) -> str:
+    try:
+        codecs.lookup(name)
+    except LookupError:
+        raise ValueError(f"there is no encoding {name!r}") from None
+    return name
+
+
+Encoding = Annotated[str, AfterValidator(_known)]
+"""An encoding as Python names it, in a connector's configuration."""
 LONGEST = 1 << 26
 """Characters of one line, or of one field over many lines. What is longer is a damaged row."""
 

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
-import codecs
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, model_validator
+
+from taps._kit.text_lines import Encoding
 
 Column = Annotated[str, StringConstraints(min_length=1)]
 
@@ -70,18 +71,8 @@ class StatementFiles(_Strict):
     """Statements in one place. CAMT.053, MT940 and OFX are told apart by their content; CSV is what has `csv`."""
 
     path: str = Field(min_length=1, description="A file, a folder or a pattern (bank/*.xml); relative to the home folder.")
-    encoding: str | None = Field(None, description="Of MT940 and CSV, where it is detected wrongly: cp1252, utf-8.")
+    encoding: Encoding | None = Field(None, description="Of MT940 and CSV, where it is detected wrongly: cp1252, utf-8.")
     csv: CsvColumns | None = Field(None, description="What the columns mean, where the files are CSV.")
-
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                codecs.lookup(value)
-            except LookupError:
-                raise ValueError(f"there is no encoding {value!r}") from None
-        return value
 
 
 class BankConfig(_Strict):

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
-import codecs
 import re
 from typing import Annotated, Literal
 
 from pydantic import BaseModel, ConfigDict, Field, StringConstraints, field_validator, model_validator
+
+from taps._kit.text_lines import Encoding
 
 FileFormat = Literal["csv", "jsonl", "parquet", "xlsx"]
 StreamName = Annotated[str, StringConstraints(pattern=r"^[A-Za-z][A-Za-z0-9_]*$", max_length=100)]
@@ -53,22 +54,12 @@ class FileStream(_Strict):
     scope: str | None = Field(None, description="What the files are a whole of; the stream's name, if left out.")
     scope_from: str | None = Field(None, description="Pattern with one group over the file name: each value of the group is a scope.")
     delimiter: Literal[";", ",", "\t", "|"] | None = None
-    encoding: str | None = Field(None, description="utf-8, utf-8-sig, cp1252, utf-16 and whatever else Python knows.")
+    encoding: Encoding | None = Field(None, description="utf-8, utf-8-sig, cp1252, utf-16 and whatever else Python knows.")
     quote: Annotated[str, StringConstraints(max_length=1)] | None = Field(None, description='" if left out; empty: nothing is quoted.')
     header: bool | None = Field(None, description="Whether the first row holds the names of the columns.")
     sheet: str | None = Field(None, description="The first one, if left out.")
     ids: tuple[str, ...] = Field((), description="Columns that are ids: 17850.0 becomes the text 17850.")
     number_format: NumberFormat | None = None
-
-    @field_validator("encoding")
-    @classmethod
-    def _known(cls, value: str | None) -> str | None:
-        if value is not None:
-            try:
-                codecs.lookup(value)
-            except LookupError:
-                raise ValueError(f"there is no encoding {value!r}") from None
-        return value
 
     @field_validator("scope_from")
     @classmethod

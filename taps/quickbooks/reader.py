@@ -113,7 +113,7 @@ class QuickBooksReader:
         try:
             Company(edge, self._config.realm_id).query("SELECT * FROM Preferences")
         except CounterfoilError as error:
-            return [Problem("READ-DENIED", error.say, "Connect the company again, or correct realm_id.", "realm_id")]
+            return [Problem("CONNECT-DENIED", error.say, "Connect the company again, or correct realm_id.", "realm_id")]
         finally:
             edge.close()
         return []

@@ -77,7 +77,7 @@ class XeroReader:
         try:
             Organisation(edge).itself()
         except CounterfoilError as error:
-            return [Problem("READ-DENIED", error.say, "Connect the organisation again, or correct tenant_id.", "tenant_id")]
+            return [Problem("CONNECT-DENIED", error.say, "Connect the organisation again, or correct tenant_id.", "tenant_id")]
         finally:
             edge.close()
         return []

@@ -115,7 +115,7 @@ def changed(each: Mapping[str, Any]) -> Any:
     return instant(text) if text else None
 
 
-_ID = {
+ID_OF = {
     "Invoices": "InvoiceID",
     "CreditNotes": "CreditNoteID",
     "BankTransactions": "BankTransactionID",
@@ -124,9 +124,9 @@ _ID = {
     "ManualJournals": "ManualJournalID",
     "Contacts": "ContactID",
     "Items": "ItemID",
-    "Accounts": "AccountID",
-    "TaxRates": "TaxType",
 }
+"""What each kind of thing that we write calls its id."""
+_ID = {**ID_OF, "Accounts": "AccountID", "TaxRates": "TaxType"}
 STREAMS: Mapping[str, Kind] = {
     "invoices": Kind("Invoices", _ID["Invoices"], DOCUMENT, _document),
     "credit_notes": Kind("CreditNotes", _ID["CreditNotes"], DOCUMENT, _document),

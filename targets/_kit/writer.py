@@ -114,6 +114,20 @@ class Unpreparable(NamedTuple):
     problem: Problem
 
 
+def unpreparable(code: str, say: str, fix: str, where: str = "") -> Unpreparable:
+    """The intent is held with this problem; `where` is the field that is wrong."""
+    return Unpreparable(Problem(code, say, fix, where))
+
+
+def unoffered(facts: Facts, intent: Intent, of: str) -> Unpreparable | None:
+    """Held where the facts do not name the verb for this kind; `of` is how people call the document."""
+    if intent.verb.value in facts.verbs.get(intent.subject.kind, ()):
+        return None
+    return unpreparable(
+        "POST-RULE", f"{facts.title} cannot {intent.verb} {of}.", f"Choose a kind that {facts.title}'s page lists, in the route."
+    )
+
+
 class Receipt(NamedTuple):
     """The target has it. Everything here was read back from the target, nothing was copied from the payload."""
 

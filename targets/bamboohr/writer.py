@@ -9,7 +9,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mappings.problem import Problem
 from taps._kit.edge import Edge, Reply
 from taps._kit.surroundings import Surroundings
 from taps.bamboohr import client
@@ -17,7 +16,7 @@ from taps.bamboohr.facts import FACTS, WINDOW
 from taps.bamboohr.mark import Mark, attempt_of, key_of
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import Call, RemoteWriter, digest, refused
-from targets._kit.writer import Answer, Intent, Metadata, Payload, Period, Receipt, Sent, Unpreparable, Verb
+from targets._kit.writer import Answer, Intent, Metadata, Payload, Period, Receipt, Sent, Unpreparable, Verb, unoffered, unpreparable
 from targets.bamboohr import employees, hours
 from targets.bamboohr.config import BambooTargetConfig
 
@@ -68,10 +67,13 @@ class BambooWriter(RemoteWriter):
     def prepare(self, intent: Intent) -> Payload | Unpreparable:
         """Reads what stands where something is changed: who finds it otherwise than it was left changes nothing."""
         of = f"{intent.subject.kind.replace('_', ' ')} {intent.number}"
-        if intent.verb.value not in FACTS.verbs.get(intent.subject.kind, ()):
-            return _held("POST-RULE", f"BambooHR cannot {intent.verb} {of}.", "Choose a kind that BambooHR's page lists, in the route.")
+        stopped = unoffered(FACTS, intent, of)
+        if stopped is not None:
+            return stopped
         if intent.verb is not Verb.CREATE and not (intent.booked and intent.remote_id):
-            return _held("SEND-CHANGED", f"Nothing stands at BambooHR for {of} that could be changed.", "Ask for a reconciliation of it.")
+            return unpreparable(
+                "SEND-CHANGED", f"Nothing stands at BambooHR for {of} that could be changed.", "Ask for a reconciliation of it."
+            )
         return self._person(intent, of) if intent.subject.kind == "employee" else self._hours(intent, of)
 
     def _person(self, intent: Intent, of: str) -> Payload | Unpreparable:
@@ -79,20 +81,24 @@ class BambooWriter(RemoteWriter):
         if intent.verb is not Verb.VOID:
             for name, ours in (("firstName", "first_name"), ("lastName", "last_name")):
                 if not fields.get(name):
-                    return _held("MAP-REQUIRED", f"BambooHR takes {of} only with first and last name.", "Fill it in at the source.", ours)
+                    return unpreparable(
+                        "MAP-REQUIRED", f"BambooHR takes {of} only with first and last name.", "Fill it in at the source.", ours
+                    )
             for name in client.LISTS:
                 if fields.get(name) and self._lists[name] and fields[name] not in self._lists[name]:
                     say = f"{fields[name]!r} of {of} is no {name} of BambooHR: {', '.join(self._lists[name])}."
-                    return _held("MAP-LOOKUP", say, "Add it to the list in BambooHR, or correct it at the source.", name)
+                    return unpreparable("MAP-LOOKUP", say, "Add it to the list in BambooHR, or correct it at the source.", name)
         found = [intent.remote_id] if intent.remote_id else self._numbers.get(intent.number, [])
         if len(found) > 1:
             say = f"BambooHR has {len(found)} employees with the number {intent.number}."
-            return _held("SEND-CHANGED", say, "Give each of them a number of its own in BambooHR.", "employee_number")
+            return unpreparable("SEND-CHANGED", say, "Give each of them a number of its own in BambooHR.", "employee_number")
         if intent.booked:
             person = client.employee(self.edge, str(found[0]))
             if person is None or not employees.stands(person, intent.booked["print"]):
                 say = f"{of} was changed or deleted in BambooHR since we wrote it."
-                return _held("SEND-CHANGED", say, "Nothing is overwritten: put back in BambooHR what was changed, or correct the source.")
+                return unpreparable(
+                    "SEND-CHANGED", say, "Nothing is overwritten: put back in BambooHR what was changed, or correct the source."
+                )
         return Payload(intent, {"id": found[0] if found else None, "fields": fields}, employees.print_of(fields), Decimal(0), {})
 
     def _hours(self, intent: Intent, of: str) -> Payload | Unpreparable:
@@ -105,7 +111,9 @@ class BambooWriter(RemoteWriter):
             shown = self._shown({one.slot.day for one in booked}, {str(one.slot.employee) for one in booked})
             if any(row is None or Decimal(str(row["hours"])) != one.hours for one, row in ((one, shown.get(one.id)) for one in booked)):
                 say = f"The hours of {of} were changed or deleted in BambooHR since we wrote them."
-                return _held("SEND-CHANGED", say, "Nothing is overwritten: put back in BambooHR what was changed, or correct the source.")
+                return unpreparable(
+                    "SEND-CHANGED", say, "Nothing is overwritten: put back in BambooHR what was changed, or correct the source."
+                )
             approved = any(shown[one.id].get("approved") for one in booked)
         employee = int(intent.related["employee"].remote_id) if "employee" in intent.related else 0
         desired = hours.wanted(intent, employee, self._config.jobs)
@@ -121,10 +129,10 @@ class BambooWriter(RemoteWriter):
             days = [date.fromisoformat(one.slot.day) for one in hours.standing(intent.booked)]
             return self._too_old(of, min(days)) if days and min(days) < self._oldest() else None
         if intent.document.get("status") == "open":
-            return _held("MAP-HELD", f"The hours of {of} are not approved yet.", "Approve them at the source.", "status")
+            return unpreparable("MAP-HELD", f"The hours of {of} are not approved yet.", "Approve them at the source.", "status")
         if "employee" not in intent.related:
             say = f"The employee of {of} is not in BambooHR."
-            return _held(
+            return unpreparable(
                 "MAP-LOOKUP", say, "Send the employees to the same connection first, in a route with kind employee.", "employee_number"
             )
         day = date.fromisoformat(str(intent.document["business_date"]))
@@ -132,7 +140,7 @@ class BambooWriter(RemoteWriter):
 
     def _too_old(self, of: str, day: date) -> Unpreparable:
         say = f"{of} is of {day}, and BambooHR takes hours of the last 365 days only."
-        return _held("POST-PERIOD", say, "Settle the difference in payroll by hand.", "business_date")
+        return unpreparable("POST-PERIOD", say, "Settle the difference in payroll by hand.", "business_date")
 
     def _shown(self, days: set[str], people: set[str]) -> dict[int, dict[str, Any]]:
         """Entries of these days and people, by id; nothing of what is too old to be shown."""
@@ -220,10 +228,6 @@ class BambooWriter(RemoteWriter):
                 standing = hours.read(rows)
                 people.append(_hours_receipt(_number(rows), key, standing, sum((one.hours for one in standing), Decimal(0))))
         return people
-
-
-def _held(code: str, say: str, fix: str, field: str = "") -> Unpreparable:
-    return Unpreparable(Problem(code, say, fix, field))
 
 
 def _person_receipt(remote_id: str, person: Mapping[str, Any], wanted: str) -> Receipt:

@@ -27,7 +27,21 @@ from taps._kit.surroundings import Surroundings
 from taps.gusto.facts import FACTS
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import digest
-from targets._kit.writer import Absent, Answer, Found, Intent, Metadata, Payload, Period, Receipt, Sent, Unpreparable, Verb, Whereabouts
+from targets._kit.writer import (
+    Absent,
+    Answer,
+    Found,
+    Intent,
+    Metadata,
+    Payload,
+    Period,
+    Receipt,
+    Sent,
+    Unpreparable,
+    Verb,
+    Whereabouts,
+    unpreparable,
+)
 from targets.gusto import hours_file
 from targets.gusto.config import GustoTargetConfig
 from targets.gusto.hours_file import Amounts, Entry, PayPeriod, Slot
@@ -123,15 +137,19 @@ class FileWriter:
         """Pure but for the marks of imported periods."""
         of = f"{intent.document_type.replace('_', ' ')} {intent.number}"
         if intent.verb.value not in self.facts.verbs.get(intent.subject.kind, ()):
-            return _held("POST-RULE", f"Gusto cannot {intent.verb} {of}.", "Choose a kind that Gusto's page lists, in the route.")
+            return unpreparable("POST-RULE", f"Gusto cannot {intent.verb} {of}.", "Choose a kind that Gusto's page lists, in the route.")
         if intent.verb is not Verb.CREATE and not intent.booked:
-            return _held("SEND-CHANGED", f"Nothing stands in the files for {of} that could be changed.", "Ask for a reconciliation of it.")
+            return unpreparable(
+                "SEND-CHANGED", f"Nothing stands in the files for {of} that could be changed.", "Ask for a reconciliation of it."
+            )
         return self._person(intent, of) if intent.subject.kind == "employee" else self._hours(intent, of)
 
     def _person(self, intent: Intent, of: str) -> Payload | Unpreparable:
         document = intent.document
         if intent.verb is not Verb.VOID and not (document.get("first_name") and document.get("last_name")):
-            return _held("MAP-REQUIRED", f"Gusto takes {of} only with first and last name.", "Fill it in at the source.", "last_name")
+            return unpreparable(
+                "MAP-REQUIRED", f"Gusto takes {of} only with first and last name.", "Fill it in at the source.", "last_name"
+            )
         row = {name: str(document.get(name) or "") for name in _ROSTER if name not in ("key", "attempt")}
         row |= {"employee_number": intent.number, "key": intent.look_up_key, "attempt": intent.idempotency_key}
         row |= {"employment_status": "terminated"} if intent.verb is Verb.VOID else {}
@@ -156,15 +174,17 @@ class FileWriter:
         if intent.verb is Verb.REVERSE:
             return None
         if document.get("status") == "open":
-            return _held("MAP-HELD", f"The hours of {of} are not approved yet.", "Approve them at the source.", "status")
+            return unpreparable("MAP-HELD", f"The hours of {of} are not approved yet.", "Approve them at the source.", "status")
         employee = str(document.get("employee_number") or "")
         if not employee:
-            return _held("MAP-REQUIRED", f"Nobody says whose {of} is.", "Name the employee at the source.", "employee_number")
+            return unpreparable("MAP-REQUIRED", f"Nobody says whose {of} is.", "Name the employee at the source.", "employee_number")
         if employee not in self._roster:
             fix = "Send the employees to the same connection first, in a route with kind employee."
-            return _held("MAP-LOOKUP", f"The employee of {of} is not in employees.csv.", fix, "employee_number")
+            return unpreparable("MAP-LOOKUP", f"The employee of {of} is not in employees.csv.", fix, "employee_number")
         if (document.get("tips") or Decimal(str(document.get("declared_tips") or 0))) and document.get("currency") not in (None, "USD"):
-            return _held("POST-RULE", f"The tips of {of} are in {document['currency']}; Gusto pays in USD.", "Exclude them.", "currency")
+            return unpreparable(
+                "POST-RULE", f"The tips of {of} are in {document['currency']}; Gusto pays in USD.", "Exclude them.", "currency"
+            )
         return self._imported(of, date.fromisoformat(str(document["business_date"]))) if intent.verb is Verb.CREATE else None
 
     def _imported(self, of: str, day: date) -> Unpreparable | None:
@@ -172,7 +192,9 @@ class FileWriter:
         if period.name not in self._exported():
             return None
         say = f"The pay period {period.start} to {period.end} of {of} was imported into Gusto already."
-        return _held("POST-PERIOD", say, "Remove its .exported file and import it again, or pay these hours by hand.", "business_date")
+        return unpreparable(
+            "POST-PERIOD", say, "Remove its .exported file and import it again, or pay these hours by hand.", "business_date"
+        )
 
     # ── send ──
 
@@ -304,7 +326,3 @@ def _roster_text(roster: Mapping[str, Mapping[str, str]]) -> str:
     writer.writeheader()
     writer.writerows(roster[number] for number in sorted(roster))
     return text.getvalue()
-
-
-def _held(code: str, say: str, fix: str, field: str = "") -> Unpreparable:
-    return Unpreparable(Problem(code, say, fix, field))

@@ -8,14 +8,27 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-from mappings.problem import Problem
 from taps._kit.edge import Blocked, Edge, Lost, Reply
 from taps._kit.surroundings import Surroundings
 from taps.gusto import client
 from taps.gusto.facts import ATTEMPT, FACTS, KEY, NUMBER
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import Call, RemoteWriter, digest, refused, soon
-from targets._kit.writer import Answer, InDoubt, Intent, Metadata, NotSent, Payload, Period, Receipt, Sent, Unpreparable, Verb
+from targets._kit.writer import (
+    Answer,
+    InDoubt,
+    Intent,
+    Metadata,
+    NotSent,
+    Payload,
+    Period,
+    Receipt,
+    Sent,
+    Unpreparable,
+    Verb,
+    unoffered,
+    unpreparable,
+)
 from targets.gusto import people, sheets
 from targets.gusto.config import GustoTargetConfig
 from targets.gusto.people import Step
@@ -74,10 +87,13 @@ class GustoWriter(RemoteWriter):
     def prepare(self, intent: Intent) -> Payload | Unpreparable:
         """Reads what stands where something is changed, with its version."""
         of = f"{intent.subject.kind.replace('_', ' ')} {intent.number}"
-        if intent.verb.value not in FACTS.verbs.get(intent.subject.kind, ()):
-            return _held("POST-RULE", f"Gusto cannot {intent.verb} {of}.", "Choose a kind that Gusto's page lists, in the route.")
+        stopped = unoffered(FACTS, intent, of)
+        if stopped is not None:
+            return stopped
         if intent.verb is not Verb.CREATE and not (intent.booked and intent.remote_id):
-            return _held("SEND-CHANGED", f"Nothing stands at Gusto for {of} that could be changed.", "Ask for a reconciliation of it.")
+            return unpreparable(
+                "SEND-CHANGED", f"Nothing stands at Gusto for {of} that could be changed.", "Ask for a reconciliation of it."
+            )
         return self._person(intent, of) if intent.subject.kind == "employee" else self._hours(intent, of)
 
     def _person(self, intent: Intent, of: str) -> Payload | Unpreparable:
@@ -90,17 +106,19 @@ class GustoWriter(RemoteWriter):
             person = client.one(self.edge, f"/employees/{intent.remote_id}")
             if person is None and intent.verb is not Verb.VOID:
                 say = f"{of} was deleted in Gusto since we wrote it."
-                return _held("SEND-CHANGED", say, "Enter the employee there again, or exclude it in the route.")
+                return unpreparable("SEND-CHANGED", say, "Enter the employee there again, or exclude it in the route.")
         elif known := people.same_email(self._people.values(), fields.get("work_email", "")):
             person = known[0]
         elif people.namesakes(self._people.values(), fields):
             say = f"Gusto has an employee of the same name as {of} already, and no work e-mail address tells whether it is the same person."
-            return _held("SEND-CHANGED", say, "Give both the same work e-mail address, or remove the double in Gusto.", "work_email")
+            return unpreparable("SEND-CHANGED", say, "Give both the same work e-mail address, or remove the double in Gusto.", "work_email")
         if intent.verb is Verb.VOID:
             made = people.removal(person, fields["leaves_on"])
         elif "leaves_on" in fields and not (person or {}).get("onboarded"):
             say = f"{of} has left, and never was onboarded in Gusto: there is nothing that could be ended."
-            return _held("POST-RULE", say, "Exclude such leavers in the route; pay open hours in Gusto by hand.", "employment_status")
+            return unpreparable(
+                "POST-RULE", say, "Exclude such leavers in the route; pay open hours in Gusto by hand.", "employment_status"
+            )
         else:
             made = people.steps(fields, person, self._departments, self._config.company)
         body = {"id": person["uuid"] if person else intent.remote_id, "steps": made}
@@ -111,11 +129,11 @@ class GustoWriter(RemoteWriter):
             return None
         for name in ("first_name", "last_name"):
             if name not in fields:
-                return _held("MAP-REQUIRED", f"Gusto takes {of} only with first and last name.", "Fill it in at the source.", name)
+                return unpreparable("MAP-REQUIRED", f"Gusto takes {of} only with first and last name.", "Fill it in at the source.", name)
         department = fields.get("department")
         if department and department not in self._departments:
             say = f"{department!r} of {of} is no department of Gusto: {', '.join(sorted(self._departments)) or 'there is none'}."
-            return _held("MAP-LOOKUP", say, "Add it in Gusto, or correct it at the source.", "department")
+            return unpreparable("MAP-LOOKUP", say, "Add it in Gusto, or correct it at the source.", "department")
         return None
 
     def _hours(self, intent: Intent, of: str) -> Payload | Unpreparable:
@@ -158,23 +176,23 @@ class GustoWriter(RemoteWriter):
             return None
         if intent.document_type == "tip_payout" or "tips" in document:
             say = f"{of} is tips for payroll, which Gusto takes over its API only within a payroll."
-            return _held("POST-RULE", say, "Use file mode for tips, or enter them in Gusto as Paycheck Tips.")
+            return unpreparable("POST-RULE", say, "Use file mode for tips, or enter them in Gusto as Paycheck Tips.")
         if document.get("status") == "open":
-            return _held("MAP-HELD", f"The hours of {of} are not approved yet.", "Approve them at the source.", "status")
+            return unpreparable("MAP-HELD", f"The hours of {of} are not approved yet.", "Approve them at the source.", "status")
         if "employee" not in intent.related:
             fix = "Send the employees to the same connection first, in a route with kind employee."
-            return _held("MAP-LOOKUP", f"The employee of {of} is not in Gusto.", fix, "employee_number")
+            return unpreparable("MAP-LOOKUP", f"The employee of {of} is not in Gusto.", fix, "employee_number")
         return self._first_fault(intent, of) if first else None
 
     def _first_fault(self, intent: Intent, of: str) -> Unpreparable | None:
         """What stands against hours that are not in Gusto yet."""
         if not sheets.wanted(intent):
-            return _held("POST-RULE", f"{of} has no hours.", "Exclude such documents in the route.", "regular_hours")
+            return unpreparable("POST-RULE", f"{of} has no hours.", "Exclude such documents in the route.", "regular_hours")
         day = date.fromisoformat(str(intent.document["business_date"]))
         if not any(each.status != "open" and each.start_on <= day <= each.end_on for each in self._periods):
             return None
         fix = "Pay these hours in the next payroll by hand, or date them into the open period."
-        return _held("POST-PERIOD", f"The payroll of the period of {of} ({day}) was run already.", fix, "business_date")
+        return unpreparable("POST-PERIOD", f"The payroll of the period of {of} ({day}) was run already.", fix, "business_date")
 
     def _sheet_step(self, intent: Intent, left: Mapping[str, Decimal], open_: sheets.Sheet | None, *, later: bool) -> Step:
         if not left and open_ is not None:
@@ -314,17 +332,13 @@ def _payroll_took(of: str, left: Mapping[str, Decimal], *, nothing: bool) -> Unp
     fewer = " and ".join(f"{-amount} {kind.lower()}" for kind, amount in left.items() if amount < 0)
     if fewer:
         say = f"Payroll took {of} already, and {fewer} hours of it are to be taken back: Gusto takes no negative hours."
-        return _held("POST-PERIOD", say, "Correct it in Gusto's next payroll by hand, or use file mode.", "regular_hours")
+        return unpreparable("POST-PERIOD", say, "Correct it in Gusto's next payroll by hand, or use file mode.", "regular_hours")
     if nothing:
         say = f"Payroll took {of} already, and what was changed since then is not its hours."
-        return _held("POST-PERIOD", say, "Nothing can be written; correct it in Gusto by hand.")
+        return unpreparable("POST-PERIOD", say, "Nothing can be written; correct it in Gusto by hand.")
     return None
 
 
 def _changed(of: str) -> Unpreparable:
     say = f"The hours of {of} were changed or deleted in Gusto since we wrote them."
-    return _held("SEND-CHANGED", say, "Nothing is overwritten: put back in Gusto what was changed, or correct the source.")
-
-
-def _held(code: str, say: str, fix: str, field: str = "") -> Unpreparable:
-    return Unpreparable(Problem(code, say, fix, field))
+    return unpreparable("SEND-CHANGED", say, "Nothing is overwritten: put back in Gusto what was changed, or correct the source.")

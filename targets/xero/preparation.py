@@ -10,6 +10,7 @@ from typing import Any
 from mappings.problem import Problem
 from taps.xero.client import Organisation, day
 from taps.xero.marks import Mark, attempt_of, begins, field_of, key_of, mark_of
+from taps.xero.rows import ID_OF
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import digest
 from targets._kit.writer import Intent, Payload, Unpreparable, Verb
@@ -18,7 +19,7 @@ from targets.xero.chart import Chart
 from targets.xero.config import XeroTargetConfig
 from targets.xero.documents import Build, Made
 from targets.xero.plans import NEW, Plan, Step, one
-from targets.xero.receipts import ID_OF, RESOURCES, is_gone, stands
+from targets.xero.receipts import RESOURCES, is_gone, stands
 
 BUILDERS: Mapping[str, Build] = {
     "contact": records.contact,

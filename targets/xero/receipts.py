@@ -7,19 +7,10 @@ from decimal import Decimal
 from typing import Any
 
 from taps.xero.marks import Mark, mark_of
+from taps.xero.rows import ID_OF
 from targets._kit.writer import Receipt, Verb
 from targets.xero.chart import Chart
 
-ID_OF = {
-    "Invoices": "InvoiceID",
-    "CreditNotes": "CreditNoteID",
-    "BankTransactions": "BankTransactionID",
-    "BankTransfers": "BankTransferID",
-    "Payments": "PaymentID",
-    "ManualJournals": "ManualJournalID",
-    "Contacts": "ContactID",
-    "Items": "ItemID",
-}
 RECORDS = ("Contacts", "Items")
 NUMBERS = {"Invoices": "InvoiceNumber", "CreditNotes": "CreditNoteNumber"}
 RESOURCES: Mapping[str, tuple[str, ...]] = {

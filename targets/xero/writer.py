@@ -17,6 +17,7 @@ from taps._kit.surroundings import Surroundings
 from taps.xero.client import Organisation, connect, day, instant, params
 from taps.xero.facts import FACTS
 from taps.xero.marks import PREFIX, attempt_of, begins, field_of, key_of, mark_of
+from taps.xero.rows import ID_OF
 from targets._kit.remote import Call, RemoteWriter, digest
 from targets._kit.writer import Answer, InDoubt, Intent, Metadata, Payload, Period, Receipt, Refused, Sent, Unpreparable, Verb
 from targets.xero import chart as charts
@@ -25,7 +26,7 @@ from targets.xero.config import XeroTargetConfig
 from targets.xero.judging import elements_of, is_taken, refusal
 from targets.xero.plans import NEW, Plan, Step
 from targets.xero.preparation import APPENDED, Desk, allocation, prepared
-from targets.xero.receipts import ID_OF, NUMBERS, RESOURCES, is_gone, receipt, together
+from targets.xero.receipts import NUMBERS, RESOURCES, is_gone, receipt, together
 
 _ONE_BY_ONE = ("BankTransfers",)
 """PUT takes a list and has no summarizeErrors: one bad transfer would refuse the others."""
