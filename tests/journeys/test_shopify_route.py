@@ -2,24 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
-from pipelines.home.load import load
-from pipelines.hub import equations, keys
-from pipelines.hub.schema import migrate
-from pipelines.hub.store import Hub
-from pipelines.hub.vault import Vault
-from pipelines.steps.run import Report, run
 from taps._kit.simulator import serve
 from taps.shopify.simulator import TOKEN, ShopifySimulator
 from taps.shopify.simulator.things import back_total
+from tests._kit.front import Front
 
 STREAMS = (
     *("locations", "customers", "products", "orders", "refunds", "transactions", "fulfillments"),
@@ -74,57 +66,22 @@ SHELF = {
 }
 
 
-class Shop:
-    """A home folder whose only source is a simulated shop."""
+class Shop(Front):
+    """The simulated shop's home."""
 
     def __init__(self, home: Path, url: str, simulator: ShopifySimulator) -> None:
-        self.home = home
-        for folder in ("connections", "routes", "lookups"):
-            (home / folder).mkdir()
-        acme = {"legal_name": "Acme Ltd", "base_currency": "USD", "timezone": "America/New_York"}
-        self._put("counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": acme}})
-        self._put("lookups/shopify_gateways.yaml", {"Klarna": "wallet"})
         source = {
             "tap": "shopify",
-            "company": "acme",
-            "timezone": "America/New_York",
             "config": {"base_url": url, "private_network": True},
             "mappings": {stream: f"shopify/{stream}" for stream in STREAMS},
         }
-        self._component("connections/web", "Connection", source)
-        self._component("connections/ledger", "Connection", {"target": "ledger", "config": {"path": "books", "operating_currency": "USD"}})
-        self._component("connections/stock", "Connection", {"target": "database", "config": {"url": "sqlite:///stock.db"}})
-        given = {"sources": ["web"], "start": {"business_date": "2026-01-01"}, "mode": "auto", "posting": [BOOKS, SHELF]}
-        self._component("routes/sales", "Route", given)
-        self.hub = Hub(f"sqlite:///{home / 'hub.db'}", simulator.clock)
-        migrate(self.hub)
-        Vault(self.hub, keys.load(home)).store("web", "access_token", TOKEN)
-
-    def _put(self, name: str, content: Any) -> None:
-        (self.home / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-    def _component(self, name: str, kind: str, attributes: dict[str, Any]) -> None:
-        self._put(f"{name}.yaml", {"type": f"pipelines.components.{kind}", "attributes": attributes})
-
-    def run(self) -> Report:
-        home = load(self.home)
-        return run(home, self.hub, list(home.routes.values()))
-
-    def unbalanced(self) -> list[Any]:
-        """What either equation does not explain."""
-        home = load(self.home)
-        with self.hub.read() as tx:
-            found: list[Any] = [each for each in equations.intake(tx) if not each.balanced]
-            for each in home.routes.values():
-                postings = [(posting.name, posting.effect) for posting in each.posting]
-                found += [balance for balance in equations.route(tx, each.name, each.sources, postings) if not balance.balanced]
-        return found
+        gateways = {"shopify_gateways": {"Klarna": "wallet"}}
+        secrets = {"access_token": TOKEN}
+        super().__init__(home, source, clock=simulator.clock, secrets=secrets, posting=[BOOKS, SHELF], lookups=gateways)
 
     def account(self, name: str) -> int:
         """The balance of an account in the books, in cents."""
-        text = (self.home / "books/entries.beancount").read_text(encoding="utf-8")
-        found = re.findall(rf"^  {name}\s+(-?[\d.]+) USD", text, re.MULTILINE)
-        return int(sum((Decimal(amount) for amount in found), Decimal(0)) * 100)
+        return int(sum(self.booked(name), Decimal(0)) * 100)
 
 
 @pytest.fixture

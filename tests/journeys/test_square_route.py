@@ -3,24 +3,17 @@
 from __future__ import annotations
 
 import random
-import re
 from collections.abc import Iterator
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
-from pipelines.home.load import load
-from pipelines.hub import equations, keys
-from pipelines.hub.schema import migrate
-from pipelines.hub.store import Hub
-from pipelines.hub.vault import Vault
-from pipelines.steps.run import Report, run
 from taps._kit.simulator import serve
 from taps.square.simulator import SquareSimulator, company
 from taps.square.simulator.seed import history, paid_before
+from tests._kit.front import Front
 
 STREAMS = ("locations", "customers", "catalog", "orders", "payments", "refunds", "payouts", "payout_entries", "disputes")
 ACCOUNTS = {
@@ -63,59 +56,23 @@ SHELF = {
 }
 
 
-class Till:
-    """A home folder whose only source is a simulated seller at Square."""
+class Till(Front):
+    """The simulated seller's home."""
 
     def __init__(self, home: Path, url: str, simulator: SquareSimulator) -> None:
-        self.home = home
-        (home / "connections").mkdir()
-        (home / "routes").mkdir()
-        acme = {"legal_name": "Acme Ltd", "base_currency": "USD", "timezone": "America/New_York"}
-        self._put("counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": acme}})
         source = {
             "tap": "square",
-            "company": "acme",
-            "timezone": "America/New_York",
             "day_cutoff": "04:00",
             "config": {"base_url": url, "private_network": True},
             "mappings": {stream: f"square/{stream}" for stream in STREAMS},
         }
-        self._component("connections/till", "Connection", source)
-        self._component("connections/ledger", "Connection", {"target": "ledger", "config": {"path": "books", "operating_currency": "USD"}})
-        self._component("connections/stock", "Connection", {"target": "database", "config": {"url": "sqlite:///stock.db"}})
-        given = {"sources": ["till"], "start": {"business_date": "2026-01-01"}, "mode": "auto", "posting": [BOOKS, SHELF]}
-        self._component("routes/sales", "Route", given)
-        self.hub = Hub(f"sqlite:///{home / 'hub.db'}", simulator.clock)
-        migrate(self.hub)
-        vault = Vault(self.hub, keys.load(home))
         secrets = {"access_token": "square-access-1", "refresh_token": "square-refresh-1"}
-        for name, value in {**secrets, "client_id": "square-app", "client_secret": "square-app-secret"}.items():
-            vault.store("till", name, value)
-
-    def _put(self, name: str, content: Any) -> None:
-        (self.home / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-    def _component(self, name: str, kind: str, attributes: dict[str, Any]) -> None:
-        self._put(f"{name}.yaml", {"type": f"pipelines.components.{kind}", "attributes": attributes})
-
-    def run(self) -> Report:
-        home = load(self.home)
-        return run(home, self.hub, list(home.routes.values()))
-
-    def unbalanced(self) -> list[Any]:
-        """What either equation does not explain."""
-        home = load(self.home)
-        with self.hub.read() as tx:
-            found: list[Any] = [each for each in equations.intake(tx) if not each.balanced]
-            for each in home.routes.values():
-                postings = [(posting.name, posting.effect) for posting in each.posting]
-                found += [balance for balance in equations.route(tx, each.name, each.sources, postings) if not balance.balanced]
-        return found
+        app = {"client_id": "square-app", "client_secret": "square-app-secret"}
+        super().__init__(home, source, clock=simulator.clock, secrets=secrets | app, posting=[BOOKS, SHELF])
 
     def account(self, name: str) -> Decimal:
         """The balance of an account in the books."""
-        text = (self.home / "books/entries.beancount").read_text(encoding="utf-8")
-        found = [Decimal(amount) for amount in re.findall(rf"^  {name}\s+(-?[\d.]+) USD", text, re.MULTILINE)]
+        found = self.booked(name)
         assert found, f"nothing is booked on {name}"
         return sum(found, Decimal(0))
 

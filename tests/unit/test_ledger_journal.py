@@ -83,7 +83,6 @@ def test_the_files_look_like_this(writer):
     assert found["entries.beancount"].decode().startswith('2026-01-01 * "invoice" "R-1" ^R-1\n  cf-key: "key-1"\n')
 
 
-@pytest.mark.skipif(not BEAN.exists(), reason="beancount (GPL, test only) is not installed")
 def test_beancount_loads_creations_changes_and_reversals(writer):
     writer.open(writer.mark)
     [changed] = writer.send([writer.prepare(intent(1, Verb.UPDATE, "12.50", writer.made[0], links=("R-2", "R 3")))])

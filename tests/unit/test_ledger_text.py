@@ -71,7 +71,6 @@ BEAN = Path(sys.executable).with_name("bean-check")
 NASTY = ['quote " and \\ backslash', "new\nline\r\ttab", "\ud800 half", "; comment", "€ 漢字 \u2028 \x00", "x" * 5_000, '\\"', "", "\\"]
 
 
-@pytest.mark.skipif(not BEAN.exists(), reason="beancount (GPL, test only) is not installed")
 def test_beancount_accepts_every_text_and_name(tmp_path):
     """The judge is Beancount itself, in a process of its own."""
     accounts = ["Assets:Bank", "Income:Übrige:1Kasse", "Expenses:A-b-", "Liabilities:漢字".replace("漢字", "Ä漢字"), "Equity:9"]

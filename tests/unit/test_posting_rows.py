@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from mappings.model import REGISTRY
-from mappings.posting import post, rows, suggested_accounts
+from mappings.posting import post, rows
 from tests.unit.test_posting_worked_examples import EUR, PAID_1001, USD, line, make, order_1001, order_gbp, refund_1001
 
 CENT = Decimal("0.01")
@@ -125,7 +125,3 @@ def trades(draw):
 def test_rows_and_entry_agree_for_any_document(representation, document):
     if document.moves_money():
         agree(document, representation, EUR.model_copy(update={"accounts": EUR.accounts | {"Rounding": "Rounding"}}))
-
-
-def test_every_role_has_an_account_in_these_tests():
-    assert suggested_accounts().keys() <= USD.accounts.keys()
