@@ -21,9 +21,7 @@ from targets._kit.writer import (
     Absent,
     Found,
     InDoubt,
-    Intent,
     NotSent,
-    Payload,
     Receipt,
     Refused,
     Related,
@@ -33,6 +31,7 @@ from targets._kit.writer import (
     Verb,
 )
 from tests._kit.tryton import Books, Erp, amount, day
+from tests.contract.test_remote_contract import attempt, prepared, receipt
 from tests.real.tryton_cases import BANK, CASES, RECEIVABLE, SALES, TAX, intent, line, row, two
 from tests.real.tryton_lossy import Lossy, lossy
 
@@ -136,22 +135,6 @@ def typed_by_hand(books: Books, party: dict[str, Any], **more: Any) -> dict[str,
         | {"payment_term_date": day("2027-01-01"), "lines": [["create", [line | {"invoice_type": "out", "description": "By hand"}]]]}
         | more
     )
-
-
-def prepared(writer: Any, wanted: Intent) -> Payload:
-    payload = writer.prepare(wanted)
-    assert isinstance(payload, Payload), payload
-    return payload
-
-
-def receipt(answer: object) -> Receipt:
-    assert isinstance(answer, Receipt), answer
-    return answer
-
-
-def attempt(payload: Payload, since: datetime) -> Sent:
-    made = payload.intent
-    return Sent(made.subject, made.verb, made.look_up_key, made.idempotency_key, payload.digest, since)
 
 
 def until_known(writer: Any, clock: Clock, sent: Sent) -> Found | Absent:
