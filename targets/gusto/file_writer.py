@@ -7,10 +7,7 @@ same contract: an attempt is written once, receipts are read back from the files
 from __future__ import annotations
 
 import csv
-import fcntl
 import io
-import os
-import time
 from collections import Counter
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
@@ -20,12 +17,13 @@ from pathlib import Path
 from typing import Any
 
 from mappings.problem import Problem
-from taps._kit.errors import Misconfigured, Retryable
+from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
 from taps._kit.points import at
 from taps._kit.surroundings import Surroundings
 from taps.gusto.facts import FACTS
 from targets._kit.bridge import bridge_of
+from targets._kit.lock import Lock
 from targets._kit.remote import digest
 from targets._kit.writer import (
     Absent,
@@ -48,7 +46,6 @@ from targets.gusto.hours_file import Amounts, Entry, PayPeriod, Slot
 
 _PERSON = ("employee_number", "first_name", "last_name", "preferred_name", "work_email", "hire_date", "termination_date")
 _ROSTER = (*_PERSON, "department", "location", "job_title", "employment_status", "key", "attempt")
-_WAIT_SECONDS = 10.0
 
 
 class FileWriter:
@@ -59,7 +56,7 @@ class FileWriter:
     def __init__(self, config: GustoTargetConfig, home: Path) -> None:
         self._config = config
         self._folder = home / config.folder
-        self._lock: int | None = None
+        self._lock = Lock(self._folder / ".lock", "Gusto's import")
         self._roster: dict[str, dict[str, str]] = {}
         """By employee number."""
         self._entries: dict[str, list[Entry]] = {}
@@ -71,10 +68,9 @@ class FileWriter:
         """Take the folder for one writer, read what stands, and make imports that a crash left behind."""
         try:
             (self._folder / "hours").mkdir(parents=True, exist_ok=True)
-            self._lock = os.open(self._folder / ".lock", os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
+            self._lock.take()
         except OSError as error:
             raise Misconfigured(f"The folder {self._folder} cannot be written: {error.strerror}.") from error
-        self._take()
         self._load()
         for name, rows in self._entries.items():  # what a crash left half done
             if rows != self._on_disk(name):
@@ -91,24 +87,9 @@ class FileWriter:
         lines = Counter(row.attempt for rows in found.values() for row in rows)
         self._entries = {name: [row for row in rows if lines[row.attempt] >= row.parts] for name, rows in found.items()}
 
-    def _take(self) -> None:
-        give_up = time.monotonic() + _WAIT_SECONDS
-        while self._lock is not None:
-            try:
-                fcntl.flock(self._lock, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except OSError:
-                if time.monotonic() >= give_up:
-                    self.close()
-                    raise Retryable(f"{self._folder} is being written by another process. Try again later.") from None
-                time.sleep(0.05)
-            else:
-                return
-
     def close(self) -> None:
         """Let the next one in."""
-        if self._lock is not None:
-            os.close(self._lock)
-            self._lock = None
+        self._lock.free()
 
     def checkpoint(self) -> dict[str, Any]:
         """Nothing: what stands is read from the files."""

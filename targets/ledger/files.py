@@ -1,16 +1,12 @@
-"""Files that only grow, one writer, and what is committed of them.
+"""Files that only grow, and what is committed of them.
 
 `Grown` is one such file: its committed part is known by length and hash, what follows is not ours to trust until an attempt claims it.
 """
 
 from __future__ import annotations
 
-import contextlib
-import errno
-import fcntl
 import hashlib
 import os
-import time
 from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any
@@ -19,48 +15,6 @@ from taps._kit.disk import is_full, no_room
 from taps._kit.errors import CounterfoilError, Misconfigured, Retryable, Tampered
 
 _CHUNK = 1 << 20
-_WAIT_SECONDS = 10.0
-_POLL_SECONDS = 0.05
-
-
-class Lock:
-    """The right to write a folder: a kernel lock that dies with its process."""
-
-    def __init__(self, path: Path) -> None:
-        self._path = path
-        self._file: int | None = None
-
-    def take(self) -> None:
-        """Wait for the lock. Raises Retryable with the process that holds it."""
-        try:
-            handle = os.open(self._path, os.O_RDWR | os.O_CREAT | os.O_CLOEXEC, 0o600)
-        except OSError as error:
-            raise trouble(self._path.parent, error) from error
-        give_up = time.monotonic() + _WAIT_SECONDS
-        while True:
-            try:
-                fcntl.flock(handle, fcntl.LOCK_EX | fcntl.LOCK_NB)
-                break
-            except OSError as busy:
-                if busy.errno not in (errno.EAGAIN, errno.EACCES):
-                    os.close(handle)
-                    raise
-            if time.monotonic() >= give_up:
-                holder = os.pread(handle, 20, 0).decode("ascii", "replace").strip() or "unknown"
-                os.close(handle)
-                raise Retryable(f"The ledger in {self._path.parent} is being written by another process (pid {holder}). Try again later.")
-            time.sleep(_POLL_SECONDS)
-        with contextlib.suppress(OSError):  # for whoever waits: on a full disk they are told no name
-            os.ftruncate(handle, 0)
-            os.pwrite(handle, str(os.getpid()).encode(), 0)
-        self._file = handle
-
-    def free(self) -> None:
-        """Let the next one in. Harmless if the lock is not held."""
-        if self._file is not None:
-            os.ftruncate(self._file, 0)
-            os.close(self._file)
-            self._file = None
 
 
 def sync_folder(folder: Path) -> None:

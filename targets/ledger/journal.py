@@ -18,8 +18,9 @@ from typing import Any, NamedTuple
 
 from taps._kit.errors import Fatal, Tampered
 from taps._kit.points import at
+from targets._kit.lock import Lock
 from targets.ledger.config import LedgerConfig
-from targets.ledger.files import Grown, Lock, make_folder, trouble
+from targets.ledger.files import Grown, make_folder, trouble
 from targets.ledger.text import FIRST_SUM, Entry, Malformed, Text, digest, quoted, read_entry, sealed, torn_fault
 
 MAIN, ACCOUNTS, ENTRIES = "main.beancount", "accounts.beancount", "entries.beancount"
@@ -45,7 +46,7 @@ class Journal:
     def __init__(self, folder: Path, config: LedgerConfig) -> None:
         self.folder = folder
         self._config = config
-        self._lock = Lock(folder / ".lock")
+        self._lock = Lock(folder / ".lock", "The ledger")
         self._main, self._accounts, self._entries = (Grown(folder / name) for name in (MAIN, ACCOUNTS, ENTRIES))
         self._opened: dict[str, None] = {}
         self._seal = FIRST_SUM
@@ -58,10 +59,16 @@ class Journal:
 
     # ── opening ──
 
+    def _take(self) -> None:
+        make_folder(self.folder)
+        try:
+            self._lock.take()
+        except OSError as error:
+            raise trouble(self.folder, error) from error
+
     def open(self, checkpoint: Mapping[str, Any] | None) -> None:
         """Lock, verify what is committed, read what follows. Raises Tampered, Misconfigured, Retryable."""
-        make_folder(self.folder)
-        self._lock.take()
+        self._take()
         try:
             self._open(checkpoint or {})
         except BaseException:
@@ -74,8 +81,7 @@ class Journal:
 
         Gives every attempt that stands in the file; the journal is usable when they are exhausted.
         """
-        make_folder(self.folder)
-        self._lock.take()
+        self._take()
         for grown, fault in ((self._entries, self._entries_fault), (self._accounts, self._accounts_fault), (self._main, self._main_fault)):
             grown.open(None, fault)
         self._write_main()

@@ -13,8 +13,9 @@ from taps._kit.errors import Misconfigured, Retryable, Tampered
 from taps._kit.points import arm, disarm
 from taps._kit.reader import Complete, Damaged, Record, State
 from taps.gusto import CONNECTOR as TAP
+from targets._kit import lock
 from targets._kit.writer import Absent, Found, Intent, Payload, Receipt, Sent, Subject, Unpreparable, Verb
-from targets.gusto import CONNECTOR, file_writer
+from targets.gusto import CONNECTOR
 from targets.gusto.hours_file import period_of
 
 CONFIG = {"pay_period": "biweekly", "pay_period_start": "2026-11-02", "gusto_ids": {"7": "5G9934"}}
@@ -304,7 +305,7 @@ def test_the_same_input_gives_the_same_bytes(build, writer, home, tmp_path_facto
 
 
 def test_two_writers_of_one_folder_do_not_write_at_the_same_time(build, writer, monkeypatch):
-    monkeypatch.setattr(file_writer, "_WAIT_SECONDS", 0.05)
+    monkeypatch.setattr(lock, "_WAIT_SECONDS", 0.05)
     with pytest.raises(Retryable, match="another process"):
         build()
 

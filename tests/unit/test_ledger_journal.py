@@ -18,6 +18,7 @@ import pytest
 from mappings.posting.entry import Line
 from taps._kit.errors import Fatal, Misconfigured, Retryable, Tampered
 from taps._kit.points import arm, disarm
+from targets._kit import lock
 from targets._kit.writer import Absent, Found, Intent, Payload, Receipt, Sent, Subject, Unpreparable, Verb
 from targets.ledger import files
 from targets.ledger.config import LedgerConfig
@@ -345,14 +346,14 @@ def test_a_folder_with_another_journal_is_not_taken(tmp_path):
 
 
 def _hold(folder: Path, ready) -> None:
-    lock = files.Lock(folder / ".lock")
-    lock.take()
+    held = lock.Lock(folder / ".lock", "The ledger")
+    held.take()
     ready.set()
     time.sleep(60)
 
 
 def test_a_second_writer_waits_and_is_told_who_writes(writer, monkeypatch):
-    monkeypatch.setattr(files, "_WAIT_SECONDS", 0.2)
+    monkeypatch.setattr(lock, "_WAIT_SECONDS", 0.2)
     context = multiprocessing.get_context("fork")
     ready = context.Event()
     holder = context.Process(target=_hold, args=(writer.folder, ready))
