@@ -7,7 +7,7 @@ FAST := $(foreach suite,unit contract properties house surface journeys,$(if $(w
 LONG := $(foreach suite,faults real,$(if $(wildcard tests/$(suite)/test_*.py),tests/$(suite)))
 
 .DEFAULT_GOAL := help
-.PHONY: help demo test check prove bench lock base dev
+.PHONY: help demo test check prove bench lock base dev rivals
 
 help: ## List the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/^([a-z]+):.*## (.*)/  make \1\t\2/' | expand -t 16
@@ -31,7 +31,7 @@ check: dev ## Style, types, floors, dependencies, the house's own rules
 prove: dev ## The long suites: real kills, real data (COUNTERFOIL_REQUIRE=shared,postgres,tryton forbids them to skip)
 	@$(if $(LONG),$(PYTEST) -n $(JOBS) --dist loadscope --timeout 1800 $(LONG),echo "There are no long suites yet: no test in tests/faults, none in tests/real.")
 
-bench: dev ## Records a second and memory of each step, into build/bench.json
+bench: rivals ## Records a second and memory of each step, into build/bench.json
 	@$(BIN)/python -m tests.bench
 
 lock: dev ## Write requirements/*.txt again from pyproject.toml
@@ -39,3 +39,6 @@ lock: dev ## Write requirements/*.txt again from pyproject.toml
 
 base dev:
 	@$(PYTHON) .ci/setup $@
+
+rivals:
+	@$(PYTHON) .ci/setup bench
