@@ -240,12 +240,10 @@ def _body(kind: str, data: bytes) -> Any:
 def serve(simulator: Simulator) -> Iterator[str]:
     """Serve on a loopback port of the system's choice, in a thread of this process; its base URL. Raises Misconfigured without uvicorn."""
     try:
-        import uvicorn  # noqa: PLC0415 (the extra `sandbox`)
+        from taps._kit.serving import Serving  # noqa: PLC0415 (the extra `sandbox`)
     except ImportError:
         raise Misconfigured("Simulators need the extra `sandbox`: pip install 'counterfoil[sandbox]'.") from None
-    server = uvicorn.Server(
-        uvicorn.Config(simulator, host="127.0.0.1", port=0, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
-    )
+    server = Serving(simulator)
     thread = threading.Thread(target=server.run, name=f"simulator {type(simulator).__name__}", daemon=True)
     thread.start()
     try:
@@ -255,5 +253,5 @@ def serve(simulator: Simulator) -> Iterator[str]:
             thread.join(0.005)
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:
-        server.should_exit = True
+        server.leave()
         thread.join(10)
