@@ -24,6 +24,7 @@ _CODE_OF_ERROR = {
     "item_missing": "MAP-REQUIRED",
     "extra_forbidden": "MAP-UNKNOWN",
     "total_mismatch": "MAP-TOTAL",
+    "count_missing": "MAP-REQUIRED",
 }
 _OF_ARITHMETIC: tuple[tuple[type[Exception], str, str], ...] = (
     (decimal.DivisionByZero, "MAP-RULE", "would be divided by zero"),

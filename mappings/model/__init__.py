@@ -6,11 +6,14 @@
     money    payment              money received for a sale, or paid back                 + received
              fee                  what a processor keeps                                  counts −
              dispute              a payment taken back by the buyer's bank                counts −
+             gift_card            a gift card and what it is worth
              gift_card_entry      one change of a gift card's balance                     + worth more
+             cash_drawer_session  a shift of a cash drawer, counted                       + too much in it
              payout               money between processor and bank                        + to our bank
              balance_transaction  how a payment in another currency was settled           − less than booked
              bank_transaction     an entry of our bank account                            + into the account
     goods    product              one sellable item
+             inventory_level      how much of it is where
              fulfillment          goods handed over for a sale                            + units leave
              stock_movement       stock that changes without a sale                       + the place has more
     parties  customer             someone who buys
@@ -32,14 +35,15 @@ from types import MappingProxyType
 from mappings.model.bank import BankDetail, BankTransaction
 from mappings.model.base import PII, Document, ExternalRef, Part, StockLine
 from mappings.model.books import JournalEntry
+from mappings.model.cash import CashDrawerSession
 from mappings.model.order import Adjustment, Order, Refund
 from mappings.model.packing import Packed, content_hash, join, pack, split
 from mappings.model.party import Customer, Location, Supplier
-from mappings.model.payment import Dispute, Fee, GiftCardEntry, Payment
+from mappings.model.payment import Dispute, Fee, GiftCard, GiftCardEntry, Payment
 from mappings.model.payout import BalanceTransaction, Payout
 from mappings.model.people import Employee, TimeEntry, TipPayout
 from mappings.model.product import Product
-from mappings.model.stock import Fulfillment, StockMovement
+from mappings.model.stock import Fulfillment, InventoryLevel, StockMovement
 
 REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
     {
@@ -51,11 +55,14 @@ REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
             Payment,
             Fee,
             Dispute,
+            GiftCard,
             GiftCardEntry,
+            CashDrawerSession,
             Payout,
             BalanceTransaction,
             BankTransaction,
             Product,
+            InventoryLevel,
             Fulfillment,
             StockMovement,
             Customer,
@@ -77,6 +84,7 @@ __all__ = [
     "BalanceTransaction",
     "BankDetail",
     "BankTransaction",
+    "CashDrawerSession",
     "Customer",
     "Dispute",
     "Document",
@@ -84,7 +92,9 @@ __all__ = [
     "ExternalRef",
     "Fee",
     "Fulfillment",
+    "GiftCard",
     "GiftCardEntry",
+    "InventoryLevel",
     "JournalEntry",
     "Location",
     "Order",

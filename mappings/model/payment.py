@@ -111,6 +111,27 @@ class Dispute(Document):
         return tuple(parent for parent in (self.payment_id, self.order_id) if parent)
 
 
+class GiftCard(Document):
+    """A gift card and what it is worth now. It counts nothing: each change of its balance is a gift card entry."""
+
+    type: ClassVar[str] = "gift_card"
+    title: ClassVar[str] = "Gift card"
+
+    card: Text | None = None
+    """Its masked code."""
+    status: Literal["pending", "active", "blocked", "deactivated"] = "active"
+    currency: Currency
+    initial_value: Amount | None = None
+    balance: Amount
+    """What we owe to whoever holds it."""
+    expires_on: Day | None = None
+    customer_id: UUID | None = None
+
+    def parents(self) -> tuple[UUID, ...]:
+        """The buyer to whom it is linked."""
+        return (self.customer_id,) if self.customer_id else ()
+
+
 class GiftCardEntry(Document):
     """One change of a gift card's balance. Signed: + the card is worth more (issued, refunded to it), − it is worth less."""
 

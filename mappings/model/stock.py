@@ -102,3 +102,20 @@ class StockMovement(Document):
         yield StockLine(self.sku, self.location or "", -self.quantity, self.unit_cost)
         if self.movement_type == "transfer":
             yield StockLine(self.sku, self.from_location or "", self.quantity, self.unit_cost)
+
+
+class InventoryLevel(Document):
+    """How much of one item is at one place now. It moves nothing: what moved is told by sales, returns and stock movements."""
+
+    type: ClassVar[str] = "inventory_level"
+    title: ClassVar[str] = "Stock level"
+
+    sku: Key
+    location: Text | None = None
+    on_hand: Quantity
+    """What lies there, promised or not."""
+    available: Quantity | None = None
+    """On hand and not promised to anybody."""
+    committed: Quantity | None = None
+    incoming: Quantity | None = None
+    as_of: Instant | None = None

@@ -12,6 +12,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mappings.model.base import ZERO, Document
 from mappings.model.books import JournalEntry
+from mappings.model.cash import CashDrawerSession
 from mappings.model.money import rounded
 from mappings.model.order import Line, Order, Refund, Trade
 from mappings.model.payment import Dispute, Fee, GiftCardEntry, Payment
@@ -136,6 +137,15 @@ def tip_payout(document: TipPayout, _representation: str, _books: Books) -> Item
     yield Item("payroll", document.tips)
 
 
+def cash_drawer_session(document: CashDrawerSession, _representation: str, _books: Books) -> Items:
+    """What the count differs by, and cash that went in and out beside the sales; nothing before it was counted."""
+    if document.status == "closed":
+        yield Item("over_short", document.over_short)
+        yield Item("paid_in", document.paid_in)
+        yield Item("paid_out", document.paid_out)
+        yield Item("cash", document.amount()[0])
+
+
 def cost(document: Document) -> Items:
     """Cost of what left the stock; nothing where nothing moved."""
     known = document.cost()
@@ -155,6 +165,7 @@ WHOLE: MappingProxyType[str, Callable[[Any, str, Books], Items]] = MappingProxyT
         "gift_card_entry": gift_card_entry,
         "fulfillment": fulfillment,
         "tip_payout": tip_payout,
+        "cash_drawer_session": cash_drawer_session,
     }
 )
 """Documents of one leg."""

@@ -20,7 +20,7 @@ class SquareConfig(BaseModel):
     orders_per_page: int = Field(1000, ge=1, le=1000, description="Orders of one answer; Square's own default is 500.")
     rows_per_page: int = Field(100, ge=1, le=100, description="Payments, refunds, payouts, buyers and gift card activities of one answer.")
     goods_per_page: int = Field(1000, ge=1, le=1000, description="Catalogue objects, stock changes and drawer shifts of one answer.")
-    staff_per_page: int = Field(200, ge=1, le=200, description="Team members and timecards of one answer.")
+    staff_per_page: int = Field(200, ge=1, le=200, description="Team members, timecards and gift cards of one answer.")
     look_back_days: int = Field(
         45,
         ge=1,

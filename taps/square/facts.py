@@ -12,6 +12,8 @@ LOCATIONS_PER_SEARCH = 10
 """SearchOrders takes no more."""
 CATALOG_IDS_PER_CALL = 1000
 """BatchRetrieveCatalogObjects. Unconfirmed; a search page holds as many."""
+STAFF_PER_CALL = 25
+"""BulkCreateTeamMembers and BulkUpdateTeamMembers take no more."""
 TOKEN_LIFETIME = timedelta(days=30)
 """Of an access token; a refresh token of the code flow never expires and stays the same."""
 QUIET_CALLS = {
@@ -26,6 +28,7 @@ QUIET_CALLS = {
     "disputes": (2, 0),
     "payouts": (1, 1),
     "payout_entries": (1, 1),
+    "gift_cards": (1, 0),
     "gift_card_activities": (2, 0),
     "team_members": (1, 0),
     "timecards": (3, 0),

@@ -29,6 +29,7 @@ _READ: dict[str, Callable[[Reading], Iterator[Message]]] = {
     "disputes": rosters.disputes,
     "payouts": recent.payouts,
     "payout_entries": recent.payout_entries,
+    "gift_cards": rosters.gift_cards,
     "gift_card_activities": changes.gift_card_activities,
     "team_members": rosters.team_members,
     "timecards": recent.timecards,

@@ -1,4 +1,4 @@
-"""Short lists that Square can only give whole: locations, team members, disputes. They are read whole each time."""
+"""Short lists that Square can only give whole: locations, team members, gift cards, disputes. They are read whole each time."""
 
 from __future__ import annotations
 
@@ -35,6 +35,19 @@ def team_members(reading: Reading) -> Iterator[Message]:
         for row in rows:
             yield reading.record(row["id"], row)
         yield reading.state()
+
+
+def gift_cards(reading: Reading) -> Iterator[Message]:
+    """Every card with its balance; what changed it is in gift_card_activities."""
+    cursor: str | None = None
+    while True:
+        page = reading.square.listed("/v2/gift-cards", "gift_cards", {"limit": reading.square.config.staff_per_page}, cursor)
+        for row in page.rows:
+            yield reading.record(row["id"], row)
+        yield reading.state()
+        cursor = page.cursor
+        if not cursor:
+            return
 
 
 def disputes(reading: Reading) -> Iterator[Message]:

@@ -66,6 +66,7 @@ _FIELDS = {
     "payout_entries": (
         "s: id payout_id effective_at type | effective_local location_id; o: gross_amount_money fee_amount_money net_amount_money | details"
     ),
+    "gift_cards": "s: id type gan_source state gan created_at; o: balance_money; a: customer_ids",
     "gift_card_activities": (
         "s: id type location_id created_at gift_card_id gift_card_gan | created_local; o: gift_card_balance_money load_activity_details "
         "activate_activity_details redeem_activity_details clear_balance_activity_details deactivate_activity_details "
@@ -93,6 +94,7 @@ _NOTES = {
     "customers": "A buyer who was deleted or merged into another is noticed once a week, when all buyers are read again.",
     "timecards": "Timecards of the last weeks are read again at each read; a change of an older one is not noticed.",
     "inventory_counts": "How much is there now; what changed is in inventory_changes.",
+    "gift_cards": "What each card is worth now; what changed it is in gift_card_activities.",
 }
 _SNAPSHOTS = frozenset({"customers", "timecards"})
 _KEYS = {"inventory_counts": ("catalog_object_id", "location_id", "state")}

@@ -180,6 +180,7 @@ def test_our_streams_name_square_s_own_fields(shared):
         "refunds": "PaymentRefund",
         "disputes": "Dispute",
         "payouts": "Payout",
+        "gift_cards": "GiftCard",
         "gift_card_activities": "GiftCardActivity",
         "team_members": "TeamMember",
         "timecards": "Timecard",

@@ -225,6 +225,16 @@ SIGNS = {
         {"bank_account_id": "DE1", "posted_on": "2026-02-02", "booked_amount": "-35.00"},
         "-35.00",
     ),
+    ("gift_card", "a card is worth 35.00"): ({"balance": "35.00"}, None),
+    ("cash_drawer_session", "35.00 are missing"): (
+        {"expected_cash": "100", "counted_cash": "65", "over_short": "-35"},
+        "-35.00",
+    ),
+    ("cash_drawer_session", "40.00 paid in, 5.00 paid out"): (
+        {"expected_cash": "135", "counted_cash": "135", "paid_in": "40", "paid_out": "5", "cash_sales": "100"},
+        "35.00",
+    ),
+    ("cash_drawer_session", "not counted yet"): ({"expected_cash": "100", "paid_in": "40", "status": "ended"}, "0"),
     ("tip_payout", "35.00 to payroll"): ({"tips": "35.00"}, "-35.00"),
 }
 
@@ -233,8 +243,15 @@ SIGNS = {
 def test_signs(case):
     fields, counted = SIGNS[case]
     document = REGISTRY[case[0]].model_validate({**SALE, **fields})
-    assert document.amount() == (Decimal(counted), "GBP")
-    assert document.moves_money() == (counted != "0")
+    assert document.amount() == (counted and (Decimal(counted), "GBP"))
+    assert document.moves_money() == (counted not in ("0", None))
+
+
+def test_a_drawer_is_counted_when_it_is_closed_and_the_difference_is_what_it_is():
+    session = REGISTRY["cash_drawer_session"]
+    assert refused(lambda: session.model_validate({**SALE, "expected_cash": "100"})) == [("count_missing", "")]
+    wrong = {"expected_cash": "100", "counted_cash": "97.25", "over_short": "2.75"}
+    assert refused(lambda: session.model_validate({**SALE, **wrong})) == [("total_mismatch", "")]
 
 
 def test_units_leave_with_a_sale_and_come_back_with_a_refund():

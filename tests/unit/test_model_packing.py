@@ -48,6 +48,9 @@ REQUIRED = {
     "employee": {"employee_number": "7"},
     "time_entry": {"employee_number": "7", "regular_hours": 8},
     "tip_payout": {"tips": 1},
+    "gift_card": {"balance": 1},
+    "cash_drawer_session": {"expected_cash": 1, "counted_cash": 1},
+    "inventory_level": {"sku": "MUG", "on_hand": 1},
     "journal_entry": {"lines": []},
 }
 

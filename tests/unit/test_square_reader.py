@@ -418,6 +418,8 @@ def test_gift_cards_disputes_and_staff_are_read(account):
     floor.dispute_becomes(shop, dispute["id"], "LOST")
     account.read("disputes")
     assert set(account.heads["gift_card_activities"]) == set(shop.activities.rows)
+    account.read("gift_cards")
+    assert [row["balance_money"]["amount"] for row in account.heads["gift_cards"].values()] == [4000]
     assert account.heads["disputes"][dispute["id"]]["state"] == "LOST"
     assert set(account.heads["team_members"]) == set(shop.team.rows)
     assert set(account.heads["locations"]) == set(shop.locations)

@@ -77,9 +77,10 @@ def _with_offset(moment: datetime, zone: ZoneInfo) -> str:
 
 
 def drawer(shop: Shop, location: str, *, opened: int, sales: int, paid_out: int, counted: int) -> Body:
-    """A drawer shift of eight hours that is closed now."""
+    """A drawer shift of eight hours that is closed now, by the two members of the team that there are first."""
     start = shop.clock() - timedelta(hours=8)
     expected = opened + sales - paid_out
+    staff = sorted(shop.team.rows)[:2]
     shift: Body = {
         "id": shop.new("DRW"),
         "state": "CLOSED",
@@ -97,7 +98,11 @@ def drawer(shop: Shop, location: str, *, opened: int, sales: int, paid_out: int,
         "created_at": written(start),
         "updated_at": shop.now(),
         "location_id": location,
-        "team_member_ids": ["TM1"],
+        "team_member_ids": staff,
+        "opening_team_member_id": staff[0],
+        "ending_team_member_id": staff[-1],
+        "closing_team_member_id": staff[-1],
+        "device": {"id": "DEV1", "name": "Till 1"},
     }
     event = {"event_type": "PAID_OUT", "event_money": shop.money(paid_out), "created_at": shop.now(), "description": "Milk"}
     shop.drawer_events[shift["id"]] = [{"id": shop.new("EVT"), **event}] if paid_out else []
@@ -145,17 +150,27 @@ def adjust(shop: Shop, variation: str, location: str, quantity: str, before: str
 
 
 def activity(shop: Shop, kind: str, location: str, amount: int, balance: int, **details: Any) -> Body:
-    """A change of a gift card."""
+    """A change of a gift card; the card follows (OpenAPI: GiftCardActivity, GiftCard)."""
+    card: Body = shop.gift_cards.get("GC1") or {
+        "id": "GC1",
+        "type": "DIGITAL",
+        "gan_source": "SQUARE",
+        "gan": "7783320001001635",
+        "created_at": shop.now(),
+        "customer_ids": sorted(shop.customers.rows)[:1],
+    }
     made: Body = {
         "id": shop.new("GCA"),
         "type": kind,
         "location_id": location,
         "created_at": shop.now(),
-        "gift_card_id": "GC1",
-        "gift_card_gan": "7783320001001635",
+        "gift_card_id": card["id"],
+        "gift_card_gan": card["gan"],
         "gift_card_balance_money": shop.money(balance),
         f"{kind.lower()}_activity_details": {"amount_money": shop.money(amount), **details},
     }
+    state = {"DEACTIVATE": "DEACTIVATED", "BLOCK": "BLOCKED"}.get(kind, "ACTIVE")
+    shop.gift_cards.put({**card, "state": state, "balance_money": shop.money(balance)})
     return shop.activities.put(made)
 
 

@@ -9,28 +9,15 @@ from typing import Any
 from taps._kit.simulator import Clock, Request, Response, Simulator
 from taps.square.facts import LOCATIONS_PER_SEARCH, TOKEN_LIFETIME
 from taps.square.moments import instant, written
+from taps.square.simulator.answers import Body, Refused, answering, error, ordered, sliced
 from taps.square.simulator.floor import SUMMARY
 from taps.square.simulator.shop import Shop
-from taps.square.simulator.tables import BadCursor, Table, page
+from taps.square.simulator.tables import Table
+from taps.square.simulator.team import Team
 
-Body = dict[str, Any]
-_PAGE, _ORDERS, _GOODS, _STAFF, _DEFAULT_ORDERS = 100, 1000, 1000, 200, 500
+_PAGE, _ORDERS, _GOODS, _STAFF, _CARDS, _DEFAULT_ORDERS = 100, 1000, 1000, 200, 200, 500
 _EPOCH = datetime.fromisoformat("1970-01-01T00:00:00+00:00")
 _YEAR = timedelta(days=365)
-
-
-class Refused(Exception):
-    """A question that Square does not answer."""
-
-    def __init__(self, code: str, field: str = "", status: int = 400) -> None:
-        super().__init__(code)
-        self.response = error(code, field, status)
-
-
-def error(code: str, field: str = "", status: int = 400, category: str = "INVALID_REQUEST_ERROR") -> Response:
-    """An answer as Square shapes its errors (OpenAPI: Error)."""
-    said = {"category": category, "code": code, "detail": code.replace("_", " ").capitalize()}
-    return Response(status, {"errors": [{**said, "field": field} if field else said]})
 
 
 class SquareSimulator(Simulator):
@@ -39,6 +26,7 @@ class SquareSimulator(Simulator):
     def __init__(self, *, clock: Clock | None = None, country: str = "US") -> None:
         super().__init__(clock=clock)
         self.shop = Shop(self.clock, country)
+        self.team = Team(self.shop)
         self.tokens: dict[str, datetime] = {"square-access-1": self.clock() + TOKEN_LIFETIME}
         """Access tokens, and until when they are good."""
         self.refresh_tokens = {"square-refresh-1"}
@@ -53,6 +41,9 @@ class SquareSimulator(Simulator):
             "/v2/disputes": self._disputes,
             "/v2/payouts": self._payouts,
             "/v2/payouts/{payout_id}/payout-entries": self._entries,
+            "/v2/customers": self._profiles,
+            "/v2/catalog/list": self._listed_catalog,
+            "/v2/gift-cards": self._gift_cards,
             "/v2/gift-cards/activities": self._activities,
             "/v2/cash-drawers/shifts": self._shifts,
             "/v2/cash-drawers/shifts/{shift_id}": self._shift,
@@ -65,13 +56,14 @@ class SquareSimulator(Simulator):
             "/v2/catalog/batch-retrieve": self._objects,
             "/v2/inventory/changes/batch-retrieve": self._changes,
             "/v2/inventory/counts/batch-retrieve": self._counts,
-            "/v2/team-members/search": self._team,
             "/v2/labor/timecards/search": self._timecards,
         }
         for path, handler in listed.items():
-            self.route("GET", path, _answering(handler))
+            self.route("GET", path, answering(handler))
         for path, handler in searched.items():
-            self.route("POST", path, _answering(handler))
+            self.route("POST", path, answering(handler))
+        for method, path, handler in self.team.calls():
+            self.route(method, path, answering(handler))
         self.route("POST", "/oauth2/token", self._token)
 
     # ── log-in ──
@@ -136,7 +128,7 @@ class SquareSimulator(Simulator):
             and instant(body["created_at"]) >= begin
             and instant(body["updated_at"]) >= updated
         ]
-        return self._page(request, table, name, _ordered(keys, query.get("sort_order", "DESC")), _PAGE)
+        return self._page(request, table, name, ordered(keys, query.get("sort_order", "DESC")), _PAGE)
 
     def _disputes(self, request: Request) -> Body:
         table = self.shop.disputes
@@ -148,19 +140,41 @@ class SquareSimulator(Simulator):
         place = query.get("location_id") or next(iter(self.shop.locations))
         begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
         keys = [key for _at, key in table.since("created_at", begin) if (body := table.shown(key)) and body["location_id"] == place]
-        return self._page(request, table, "payouts", _ordered(keys, query.get("sort_order", "DESC")), _PAGE)
+        return self._page(request, table, "payouts", ordered(keys, query.get("sort_order", "DESC")), _PAGE)
 
     def _entries(self, request: Request, payout_id: str) -> Body:
         if payout_id not in self.shop.entries:
             raise Refused("NOT_FOUND", "payout_id", 404)
-        return _sliced(request, "payout_entries", self.shop.entries[payout_id], _PAGE)
+        return sliced(request, "payout_entries", self.shop.entries[payout_id], _PAGE)
+
+    def _profiles(self, request: Request) -> Body:
+        """By creation where asked, else by name; at most a hundred, or it is an error (OpenAPI: ListCustomers)."""
+        if int(request.query.get("limit") or _PAGE) > _PAGE:
+            raise Refused("VALUE_TOO_HIGH", "limit")
+        table = self.shop.customers
+        keys = [key for _at, key in table.since("created_at", _EPOCH)]
+        if request.query.get("sort_field") != "CREATED_AT":
+            keys.sort(key=lambda key: (table.rows[key].body().get("given_name") or "", table.rows[key].body().get("family_name") or ""))
+        return self._page(request, table, "customers", ordered(keys, request.query.get("sort_order", "ASC")), _PAGE)
+
+    def _listed_catalog(self, request: Request) -> Body:
+        """What is not deleted, a hundred a page; the kinds at the top unless others are named (OpenAPI: ListCatalog)."""
+        kinds = [kind.strip().upper() for kind in request.query.get("types", "ITEM,CATEGORY,TAX,DISCOUNT").split(",")]
+        return sliced(request, "objects", [row for row in self._flat() if row["type"] in kinds and not row["is_deleted"]], _PAGE)
+
+    def _gift_cards(self, request: Request) -> Body:
+        """Oldest first; thirty a page unless asked for more, up to two hundred (OpenAPI: ListGiftCards)."""
+        table, query = self.shop.gift_cards, request.query
+        rows = [body for _at, key in table.since("created_at", _EPOCH) if (body := table.shown(key))]
+        wanted = [row for row in rows if all(query.get(name) in (None, row[name]) for name in ("type", "state"))]
+        return sliced(request, "gift_cards", wanted, _CARDS, 30)
 
     def _activities(self, request: Request) -> Body:
         """Inclusive, a year back unless said otherwise (OpenAPI: ListGiftCardActivities)."""
         table, query = self.shop.activities, request.query
         begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
         keys = [key for _at, key in table.since("created_at", begin)]
-        return self._page(request, table, "gift_card_activities", _ordered(keys, query.get("sort_order", "DESC")), _PAGE, 50)
+        return self._page(request, table, "gift_card_activities", ordered(keys, query.get("sort_order", "DESC")), _PAGE, 50)
 
     def _shifts(self, request: Request) -> Body:
         """By the time of opening, oldest first; a location must be named (OpenAPI: ListCashDrawerShifts)."""
@@ -170,13 +184,13 @@ class SquareSimulator(Simulator):
         begin = instant(query["begin_time"]) if query.get("begin_time") else _EPOCH
         rows = [body for _at, key in table.since("opened_at", begin) if (body := table.shown(key))]
         rows = [{name: row[name] for name in SUMMARY} for row in rows if row["location_id"] == query["location_id"]]
-        return _sliced(request, "cash_drawer_shifts", _ordered(rows, query.get("sort_order", "ASC")), _GOODS, 200)
+        return sliced(request, "cash_drawer_shifts", ordered(rows, query.get("sort_order", "ASC")), _GOODS, 200)
 
     def _shift(self, _request: Request, shift_id: str) -> Body:
         return {"cash_drawer_shift": self._one(self.shop.drawers, shift_id)}
 
     def _events(self, request: Request, shift_id: str) -> Body:
-        return _sliced(request, "cash_drawer_shift_events", self.shop.drawer_events[shift_id], _GOODS, 200)
+        return sliced(request, "cash_drawer_shift_events", self.shop.drawer_events[shift_id], _GOODS, 200)
 
     # ── searches by POST ──
 
@@ -201,7 +215,7 @@ class SquareSimulator(Simulator):
         wanted = set(places)
         if wanted != set(self.shop.locations):
             keys = [(at, key) for at, key in keys if (body := table.shown(key)) and body["location_id"] in wanted]
-        listed = _ordered([key for _at, key in keys], sort.get("sort_order", "DESC"))
+        listed = ordered([key for _at, key in keys], sort.get("sort_order", "DESC"))
         return self._page(request, table, "orders", listed, _ORDERS, _DEFAULT_ORDERS)
 
     def _customers(self, request: Request) -> Body:
@@ -217,7 +231,7 @@ class SquareSimulator(Simulator):
         ]
         if sort.get("field") != "CREATED_AT":
             keys.sort(key=lambda key: (table.rows[key].body().get("given_name") or "", table.rows[key].body().get("family_name") or ""))
-        return self._page(request, table, "customers", _ordered(keys, sort.get("order", "ASC")), _PAGE)
+        return self._page(request, table, "customers", ordered(keys, sort.get("order", "ASC")), _PAGE)
 
     def _catalog(self, request: Request) -> Body:
         """Changed after begin_time, exclusive; deleted ones where asked; related ones one level deep (OpenAPI: SearchCatalogObjects)."""
@@ -226,7 +240,7 @@ class SquareSimulator(Simulator):
         kinds, deleted = set(asked.get("object_types") or ["ITEM"]), asked.get("include_deleted_objects")
         rows = [row for row in self._flat() if row["type"] in kinds and (deleted or not row["is_deleted"])]
         rows = sorted((row for row in rows if begin is None or instant(row["updated_at"]) > begin), key=lambda row: str(row["id"]))
-        body = _sliced(request, "objects", rows, _GOODS)
+        body = sliced(request, "objects", rows, _GOODS)
         body["latest_time"] = max((written(instant(row["updated_at"])) for row in self._flat()), default=self.shop.now())
         return {**body, **self._related(body["objects"], asked)}
 
@@ -257,18 +271,14 @@ class SquareSimulator(Simulator):
         table, after = self.shop.changes, instant(request.body.get("updated_after") or "1970-01-01T00:00:00Z")
         shown = [body for _at, key in table.since("occurred_at", _EPOCH) if (body := table.shown(key))]
         rows = [{name: row[name] for name in ("type", "adjustment")} for row in shown if instant(row["adjustment"]["created_at"]) > after]
-        return _sliced(request, "changes", rows, _GOODS)
+        return sliced(request, "changes", rows, _GOODS)
 
     def _counts(self, request: Request) -> Body:
         """After an instant, newest first (OpenAPI: BatchRetrieveInventoryCounts)."""
         table, after = self.shop.counts, instant(request.body.get("updated_after") or "1970-01-01T00:00:00Z")
         shown = [body for _at, key in reversed(table.since("calculated_at", after)) if (body := table.shown(key))]
         rows = [{name: value for name, value in row.items() if name != "id"} for row in shown if instant(row["calculated_at"]) > after]
-        return _sliced(request, "counts", rows, _GOODS)
-
-    def _team(self, request: Request) -> Body:
-        table = self.shop.team
-        return self._page(request, table, "team_members", [key for _at, key in table.since("created_at", _EPOCH)], _STAFF, 100)
+        return sliced(request, "counts", rows, _GOODS)
 
     def _timecards(self, request: Request) -> Body:
         """By start, inclusive; newest first unless said otherwise (OpenAPI: SearchTimecards)."""
@@ -277,12 +287,12 @@ class SquareSimulator(Simulator):
         sort, table = query.get("sort") or {}, self.shop.timecards
         field = (sort.get("field") or "START_AT").lower()
         keys = [key for _at, key in table.since(field, instant(begin) if begin and field == "start_at" else _EPOCH)]
-        return self._page(request, table, "timecards", _ordered(keys, sort.get("order", "DESC")), _STAFF)
+        return self._page(request, table, "timecards", ordered(keys, sort.get("order", "DESC")), _STAFF)
 
     # ── pages ──
 
     def _page(self, request: Request, table: Table, name: str, keys: list[str], most: int, default: int | None = None) -> Body:
-        found = _sliced(request, name, keys, most, default)
+        found = sliced(request, name, keys, most, default)
         return {**found, name: [table.shown(key) for key in found[name]]}
 
     def _one(self, table: Table, key: str) -> Body:
@@ -290,30 +300,3 @@ class SquareSimulator(Simulator):
         if found is None:
             raise Refused("NOT_FOUND", "id", 404)
         return found
-
-
-def _answering(handler: Callable[..., Body]) -> Callable[..., Response]:
-    def answer(request: Request, **named: str) -> Response:
-        if request.method == "POST" and not isinstance(request.body, dict):
-            return error("EXPECTED_JSON_BODY")
-        try:
-            return Response(200, handler(request, **named))
-        except Refused as refused:
-            return refused.response
-        except BadCursor:
-            return error("INVALID_CURSOR", "cursor")
-
-    return answer
-
-
-def _sliced(request: Request, name: str, rows: list[Any], most: int, default: int | None = None) -> Body:
-    """A page of the rows. A limit above the greatest one is ignored (OpenAPI: ListPayments); a cursor wants the original question."""
-    asked: Mapping[str, Any] = request.body if request.method == "POST" else request.query
-    limit = int(asked.get("limit") or default or most)
-    question = [request.path, {key: value for key, value in asked.items() if key not in ("cursor", "limit")}]
-    found = page(rows, question, asked.get("cursor"), limit if 0 < limit <= most else default or most)
-    return {name: found.keys, **({"cursor": found.cursor} if found.cursor else {})}
-
-
-def _ordered(rows: list[Any], order: str) -> list[Any]:
-    return rows if order == "ASC" else rows[::-1]

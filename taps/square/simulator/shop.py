@@ -49,8 +49,10 @@ class Shop:
         self.disputes = Table(clock, "created_at")
         self.payouts = Table(clock, "created_at")
         self.entries: dict[str, list[Body]] = {}
+        self.gift_cards = Table(clock, "created_at")
         self.activities = Table(clock, "created_at")
         self.team = Table(clock, "created_at")
+        self.jobs: list[Body] = [{"id": "JOB1", "title": "Cashier", "is_tip_eligible": True, "version": 1}]
         self.timecards = Table(clock, "start_at")
         self.drawers = Table(clock, "opened_at")
         self.drawer_events: dict[str, list[Body]] = {}
