@@ -32,6 +32,7 @@ CODES: dict[str, str] = {
     "READ-ABSENT": "too many records vanished from a snapshot at once; the deletes are held",
     "READ-SCHEMA": "the source's columns are not the ones that it had",
     "READ-BALANCE": "a bank statement's opening balance and entries do not give its closing balance",
+    "READ-BULK": "a first read could not be done in bulk, and goes page by page",
     "READ-GAP": "something is missing between two statements or numbers of the source",
     # translating
     "MAP-REQUIRED": "a required field is empty",

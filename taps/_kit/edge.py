@@ -14,7 +14,7 @@ A read is tried again (tenacity) and ends as a reply or an error. A write is tri
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -39,6 +39,10 @@ _PAUSE = timedelta(seconds=60)
 _LONGEST_PAUSE = timedelta(days=7)
 """However long a system says that it wants to rest: nobody waits for ever because of one wrong header."""
 _DIGITS = 9
+_SILENCE = 120
+"""Seconds without a byte after which a file is given up."""
+_CHUNK = 1 << 16
+_OK = 200
 _UNAUTHORIZED, _FORBIDDEN, _TIMED_OUT, _SERVER_FAULT, _GOOD = 401, 403, 408, 500, 300
 _encoder = msgspec.json.Encoder(decimal_format="number")
 
@@ -80,6 +84,14 @@ class Throttled(Retryable):
         self.not_before = not_before
 
 
+class NotThere(Retryable):
+    """A file that the system named cannot be had from there; `status` says why."""
+
+    def __init__(self, say: str, status: int) -> None:
+        super().__init__(say)
+        self.status = status
+
+
 class Login(Protocol):
     """How a call says who we are."""
 
@@ -112,6 +124,7 @@ class Edge:
         self.around = around
         self._base = base_url.rstrip("/")
         self._login = login
+        self._private = private_network
         self._session = guarded_session(private_network=private_network)
         self.calls = 0
         """Calls that left, for the bench and the contract of calls per document."""
@@ -167,6 +180,37 @@ class Edge:
             )
         if wait > timedelta(0):
             self.around.sleep(wait.total_seconds())
+
+    # ── files ──
+
+    def lines(self, url: str, hosts: tuple[str, ...]) -> Iterator[bytes]:
+        """The lines of a file that the system has laid down for us elsewhere, as they come, each with its line end; memory is one line.
+
+        It is fetched without our log-in. Raises Misconfigured for a host that is not among `hosts` (in a private network: not the system's
+        own), NotThere where it is not given out, Retryable where it breaks off.
+        """
+        self._require_known(url, hosts)
+        self.calls += 1
+        try:
+            answer = self._session.get(
+                url, headers={"Accept-Encoding": "identity"}, stream=True, timeout=(10, _SILENCE), allow_redirects=False
+            )
+            with answer:
+                if answer.status_code != _OK:
+                    raise NotThere(f"{self.facts.title} does not give out its file ({answer.status_code}).", answer.status_code)
+                yield from _lines(answer.iter_content(_CHUNK))
+        except requests.RequestException as error:
+            raise Retryable(f"The file of {self.facts.title} broke off.", log=type(error).__name__) from None
+
+    def _require_known(self, url: str, hosts: tuple[str, ...]) -> None:
+        parts, own = urlsplit(url), urlsplit(self._base)
+        host = parts.hostname or ""
+        if self._private:
+            known = (parts.scheme, parts.netloc) == (own.scheme, own.netloc)
+        else:
+            known = parts.scheme == "https" and not parts.username and any(host == each or host.endswith(f".{each}") for each in hosts)
+        if not known:
+            raise Misconfigured(f"{self.facts.title} names a file at {host or 'no host'}, which is none of its own. It was not fetched.")
 
     # ── writing ──
 
@@ -266,3 +310,13 @@ class Edge:
         except ValueError:
             return now + _PAUSE
         return min(max(now, date.replace(tzinfo=date.tzinfo or UTC).astimezone(UTC)), now + _LONGEST_PAUSE)
+
+
+def _lines(chunks: Iterator[bytes]) -> Iterator[bytes]:
+    rest = b""
+    for chunk in chunks:
+        *whole, rest = (rest + chunk).split(b"\n")
+        for line in whole:
+            yield line + b"\n"
+    if rest:
+        yield rest

@@ -24,6 +24,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 from typing import Any, NamedTuple
 from urllib.parse import parse_qsl, unquote
 
@@ -33,6 +34,7 @@ from taps._kit.errors import Misconfigured
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 _ERROR = 400
+_PIECE = 1 << 16
 
 
 class Request(NamedTuple):
@@ -48,7 +50,7 @@ class Request(NamedTuple):
 
 @dataclass(slots=True)
 class Response:
-    """An answer. Of `body` JSON is made, unless it is bytes."""
+    """An answer. Of `body` JSON is made, unless it is bytes, or the path of a file that is sent piece by piece."""
 
     status: int = 200
     body: Any = None
@@ -208,14 +210,32 @@ class Simulator:
             # Headers that promise more than comes: the server then ends the connection, and the client has nothing it could believe.
             await send({"type": "http.response.start", "status": 200, "headers": [(b"content-length", b"1000000")]})
             return
-        body = response.body if isinstance(response.body, bytes) else b"" if response.body is None else _encode(response.body)
-        headers = {"content-type": "application/json", **response.headers, "content-length": str(len(body))}
+        size, pieces = _pieces(response.body)
+        headers = {"content-type": "application/json", **response.headers, "content-length": str(size)}
         raw = [(name.lower().encode("latin-1"), value.encode("latin-1")) for name, value in headers.items()]
         await send({"type": "http.response.start", "status": response.status, "headers": raw})
-        if fault == "truncate":
-            await send({"type": "http.response.body", "body": body[: len(body) // 2], "more_body": True})
-            return
-        await send({"type": "http.response.body", "body": body})
+        left = size // 2 if fault == "truncate" else size
+        for piece in pieces:
+            await send({"type": "http.response.body", "body": piece[:left], "more_body": True})
+            left -= len(piece)
+            if left <= 0:
+                break
+        if fault != "truncate":
+            await send({"type": "http.response.body", "body": b""})
+
+
+def _pieces(body: Any) -> tuple[int, Iterator[bytes]]:
+    """The size of an answer's body, and the body in pieces."""
+    if isinstance(body, Path):
+        return body.stat().st_size, _of_file(body)
+    data = body if isinstance(body, bytes) else b"" if body is None else _encode(body)
+    return len(data), iter([data])
+
+
+def _of_file(path: Path) -> Iterator[bytes]:
+    with path.open("rb") as file:
+        while piece := file.read(_PIECE):
+            yield piece
 
 
 def _request(scope: Mapping[str, Any], data: bytes) -> Request:

@@ -25,4 +25,7 @@ class ShopifyConfig(BaseModel):
     page_size: int = Field(
         MOST_ROWS, ge=1, le=MOST_ROWS, description="Rows a page; fewer are taken where Shopify says a page costs too much."
     )
+    bulk_from: int | None = Field(
+        MOST_ROWS, ge=0, description="A first read of more rows than this is a bulk operation; null: always page by page."
+    )
     nested_page_size: int = Field(5, ge=1, le=MOST_ROWS, description="Lines, refund lines, variants that come with a row; more are paged.")

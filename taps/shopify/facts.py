@@ -20,6 +20,11 @@ HORIZON = timedelta(days=60)
 EVENTS_KEPT = timedelta(days=365)
 """Events, from which deletions are known, are kept for a year (description of QueryRoot.events)."""
 
+BULK_HOSTS = ("storage.googleapis.com",)
+"""Where files of bulk operations are fetched. Unconfirmed: not documented; another host is told, and the read goes page by page."""
+BULK_A_SECOND = 1_000
+"""Objects that a bulk operation is expected to get through: only for how long to wait before the first question. Unconfirmed."""
+
 FACTS = Facts(
     system="shopify",
     title="Shopify",

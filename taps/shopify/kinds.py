@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from datetime import timedelta
-from typing import Any
+from typing import Any, Literal
 
 from taps.shopify import queries
 from taps.shopify.facts import FACTS
@@ -46,6 +47,9 @@ class Kind:
     """Subject of the events that tell of deletions; empty: nothing tells."""
     orders: bool = False
     """Whether the horizon of orders counts."""
+    bulk: Literal["rows", "owners", ""] = ""
+    """What a bulk operation gives: whole rows, or the ids of the orders that have a child with a list of its own, which Shopify does not
+    give in bulk ("a connection field within a list field"); empty: nothing."""
 
     @property
     def whole(self) -> bool:
@@ -56,6 +60,21 @@ class Kind:
     def query(self) -> str:
         """The query for a page."""
         return queries.page_of(self.path, self.selection, self.arguments)
+
+    def in_bulk(self, search: str | None) -> str:
+        """The query of a bulk operation."""
+        selection = self.selection if self.bulk == "rows" else f"id {_ids_of(self.child)}"
+        return queries.in_bulk(self.path[-1], selection, search)
+
+    @property
+    def lists(self) -> list[str]:
+        """The lists of a row that are paged."""
+        return re.findall(r"(\w+)\(first:", self.selection)
+
+    @property
+    def these(self) -> str:
+        """The query for rows by their ids."""
+        return queries.these(self.owner, self.selection)
 
     @property
     def nested(self) -> bool:
@@ -80,11 +99,16 @@ _CHILDREN = {
 CHILD_OWNERS = {child: owner for child, (owner, _) in _CHILDREN.items()}
 
 
-def _of_orders(child: str, scope: str = "read_orders") -> Kind:
+def _ids_of(child: str) -> str:
+    """The ids alone of an order's children."""
+    return "returns { edges { node { id } } }" if child == "returns" else f"{child} {{ id }}"
+
+
+def _of_orders(child: str, scope: str = "read_orders", bulk: Literal["rows", "owners"] = "owners") -> Kind:
     inner = _CHILDREN[child][1]
     listed = queries.some("Order", child, "2") if child == "returns" else f"{child} {{ {inner} }}"
     selection = f"{_HEAD} {listed}"
-    return Kind(child, "Order", ("orders",), selection, scope, _SORTED, child=child, orders=True)
+    return Kind(child, "Order", ("orders",), selection, scope, _SORTED, child=child, orders=True, bulk=bulk)
 
 
 def _payout_final(node: Node) -> bool:
@@ -101,12 +125,12 @@ def _dispute_final(node: Node) -> bool:
 
 _PAYMENTS = "shopifyPaymentsAccount"
 _ALL = (
-    Kind("orders", "Order", ("orders",), queries.ORDER, "read_orders", _SORTED, deleted_as="ORDER", orders=True),
+    Kind("orders", "Order", ("orders",), queries.ORDER, "read_orders", _SORTED, deleted_as="ORDER", orders=True, bulk="rows"),
     _of_orders("refunds"),
-    _of_orders("transactions"),
+    _of_orders("transactions", bulk="rows"),
     _of_orders("fulfillments"),
     _of_orders("returns", "read_returns"),
-    Kind("products", "Product", ("products",), queries.PRODUCT, "read_products", _SORTED, deleted_as="PRODUCT"),
+    Kind("products", "Product", ("products",), queries.PRODUCT, "read_products", _SORTED, deleted_as="PRODUCT", bulk="rows"),
     # A search for customers by updated_at matches whole days (description of its filter): the overlap is longer than one.
     Kind(
         "customers",
@@ -117,6 +141,7 @@ _ALL = (
         _SORTED,
         overlap=timedelta(hours=25),
         deleted_as="CUSTOMER",
+        bulk="rows",
     ),
     Kind(
         "locations",

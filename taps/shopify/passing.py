@@ -16,9 +16,12 @@ from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from typing import Any
 
+from mappings.problem import Problem
 from taps._kit.errors import Fatal
-from taps._kit.reader import Complete, Message, Record, Start, State, Tombstone
+from taps._kit.reader import Complete, Message, Notice, Record, Start, State, Tombstone
 from taps.shopify import queries
+from taps.shopify.backfill import Admit, Backfill
+from taps.shopify.bulk import Unfit
 from taps.shopify.client import BadCursor, Client
 from taps.shopify.config import ShopifyConfig
 from taps.shopify.facts import EVENTS_KEPT, FACTS, MOST_ROWS
@@ -33,8 +36,9 @@ _CLOCKS_DIFFER = timedelta(days=1)
 class Pass:
     """A pass over one stream."""
 
-    def __init__(self, client: Client, kind: Kind, config: ShopifyConfig, state: dict[str, Any]) -> None:
+    def __init__(self, client: Client, kind: Kind, config: ShopifyConfig, state: dict[str, Any], admit: Admit | None = None) -> None:
         self._client = client
+        self._admit = admit
         self._kind = kind
         self._now = client.around.clock()
         self._state = state if _believable(state, self._now) else {"read": state.get("read", 0)}
@@ -42,13 +46,31 @@ class Pass:
         self._floor = config.read_from
         size = min(config.page_size, self._state.get("size", config.page_size), _MOST_WITH_CHILDREN if kind.child else MOST_ROWS)
         self._pages = Pages(client, kind, size, config.nested_page_size, config.page_size)
+        self._least = config.bulk_from
+        self._backfill = Backfill(client, kind, self._pages, self._state, self._records)
 
     def messages(self) -> Iterator[Message]:
         """Everything that is new or may be, deletions last."""
-        if not self._state.get("after"):
+        if not self._state.get("after") and not self._backfill.begun:
             self._begin()
+            if not self._state.get("high"):
+                self._backfill.worth(self._search(), self._least, self._admit)
             if self._kind.whole:
                 yield Start(self._kind.name)
+        if not self._backfill.begun:
+            yield from self._paged()
+        else:
+            try:
+                yield from self._backfill.messages(self._search())
+            except Unfit as told:
+                del self._state["bulk"]
+                yield Notice(Problem("READ-BULK", f"{self._kind.name}: {told.say} It is read page by page: slower, and whole.", told.fix))
+                yield from self._paged()
+        yield from self._deletions()
+        self._state |= {"after": None, "count": 0}
+        yield State(dict(self._state), self._state["read"])
+
+    def _paged(self) -> Iterator[Message]:
         count = self._state.get("count", 0)
         more = True
         while more:
@@ -72,9 +94,6 @@ class Pass:
                 yield State(dict(self._state), self._state["read"])
         if self._kind.whole:
             yield Complete(self._kind.name, count)
-        yield from self._deletions()
-        self._state |= {"after": None, "count": 0}
-        yield State(dict(self._state), self._state["read"])
 
     # ── where to begin ──
 

@@ -6,6 +6,7 @@ row is paged out by `rest_of`, so that an order with 300 lines is whole.
 
 from __future__ import annotations
 
+import json
 import re
 
 BAG = "{ shopMoney { amount currencyCode } presentmentMoney { amount currencyCode } }"
@@ -120,6 +121,15 @@ ABOUT = """query About {
   currentAppInstallation { accessScopes { handle } }
   shop { name myshopifyDomain currencyCode ianaTimezone }
 }"""
+RUN_IN_BULK = """mutation RunInBulk($query: String!) {
+  bulkOperationRunQuery(query: $query, groupObjects: true) {
+    bulkOperation { id status createdAt }
+    userErrors { field message code }
+  }
+}"""
+BULK_STANDS = """query BulkStands($id: ID!) {
+  bulkOperation(id: $id) { id status errorCode createdAt objectCount rootObjectCount fileSize url }
+}"""
 OLDEST = "query Oldest { orders(first: 1, sortKey: CREATED_AT) { nodes { id createdAt } } }"
 DELETED = f"""query Deleted($filter: String!, $first: Int!, $after: String) {{
   events(first: $first, after: $after, query: $filter, sortKey: ID) {{
@@ -138,6 +148,28 @@ def page_of(path: tuple[str, ...], selection: str, arguments: str = "") -> str:
     for name in reversed(above):
         inner = f"{name} {{ {inner} }}"
     return f"query Page({declared}) {{ {inner} }}"
+
+
+def how_many(field: str) -> str:
+    """A query for what the app may see, and how many rows a list at the root has."""
+    return f"""query HowMany($filter: String) {{
+  currentAppInstallation {{ accessScopes {{ handle }} }}
+  {field}Count(query: $filter, limit: null) {{ count }}
+}}"""
+
+
+def in_bulk(field: str, selection: str, search: str | None) -> str:
+    """The query of a bulk operation: the same rows as `page_of` gives, with every list whole and no variables."""
+    arguments = f"(query: {json.dumps(search)})" if search else ""
+    inner = re.sub(r"\(first: (\$nested|\d+)\)", "", selection)
+    inner = inner.replace("{ nodes {", "{ edges { node {").replace(f"}} {_INFO} }}", "} } }")
+    return f"{{ {field}{arguments} {{ edges {{ node {{ {inner} }} }} }} }}"
+
+
+def these(owner: str, selection: str) -> str:
+    """A query for objects by their ids."""
+    names = ", $nested: Int!" if "$nested" in selection else ""
+    return f"query These($ids: [ID!]!{names}) {{ nodes(ids: $ids) {{ ... on {owner} {{ {selection} }} }} }}"
 
 
 def rest_of(owner: str, field: str) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from datetime import UTC, date, datetime
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -36,10 +37,9 @@ class ShopifyReader:
         if stream not in KINDS:
             raise Misconfigured(f"There is no stream {stream!r} in Shopify; there are {', '.join(KINDS)}.")
         client = Client(self._config, around)
+        admit = partial(self._require_history, client, around.clock()) if KINDS[stream].orders and not state else None
         try:
-            if KINDS[stream].orders and not state:
-                self._require_history(client, around.clock())
-            yield from Pass(client, KINDS[stream], self._config, dict(state or {})).messages()
+            yield from Pass(client, KINDS[stream], self._config, dict(state or {}), admit).messages()
         finally:
             client.close()
 
@@ -60,9 +60,9 @@ class ShopifyReader:
         finally:
             client.close()
 
-    def _require_history(self, client: Client, now: datetime) -> None:
+    def _require_history(self, client: Client, now: datetime, scopes: set[str]) -> None:
         """A first read shows all that was asked for, or does not begin."""
-        if ALL_ORDERS in _scopes(client):
+        if ALL_ORDERS in scopes:
             return
         if self._config.history == "all":
             raise Misconfigured(" ".join(_short(client)))

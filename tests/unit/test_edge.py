@@ -14,7 +14,7 @@ import requests
 from urllib3.exceptions import ConnectTimeoutError, MaxRetryError, NewConnectionError, ProtocolError, SSLError
 from urllib3.util import connection as urllib3_connection
 
-from taps._kit.edge import Blocked, Edge, Lost, Reply, Throttled
+from taps._kit.edge import Blocked, Edge, Lost, NotThere, Reply, Throttled
 from taps._kit.errors import Misconfigured, Retryable
 from taps._kit.facts import Facts
 from taps._kit.login import KeyLogin
@@ -510,3 +510,59 @@ def test_calls_that_left_are_counted(acme, edge):
     acme.faults.add("status_before")
     edge.write("POST", "/things", {})
     assert edge.calls == len(acme.log) == 2
+
+
+# ── files that the system has laid down ──
+
+
+def test_a_file_comes_line_by_line_without_our_log_in(acme, around, tmp_path):
+    (tmp_path / "file").write_bytes(b"one\n" + b"x" * 200_000 + b"\nlast")
+    acme.route("GET", "/file", lambda _request: Response(200, tmp_path / "file"))
+    with serve(acme) as url:
+        edge = Edge(FACTS, url, KeyLogin(around.safe, "key"), around, private_network=True)
+        assert [len(line) for line in edge.lines(f"{url}/file", ())] == [4, 200_001, 4]
+    assert KEY not in str(acme.log[-1].request.headers)
+
+
+@pytest.mark.parametrize("fault", ["truncate", "drop_before"])
+def test_a_file_that_breaks_off_is_no_whole_one(acme, around, tmp_path, fault):
+    (tmp_path / "file").write_bytes(b"line\n" * 100_000)
+    acme.route("GET", "/file", lambda _request: Response(200, tmp_path / "file"))
+    acme.faults.add(fault)
+    with serve(acme) as url:
+        edge = Edge(FACTS, url, KeyLogin(around.safe, "key"), around, private_network=True)
+        with pytest.raises(Retryable, match="broke off"):
+            list(edge.lines(f"{url}/file", ()))
+
+
+def test_a_file_that_is_not_there_says_how(acme, around):
+    with serve(acme) as url:
+        edge = Edge(FACTS, url, KeyLogin(around.safe, "key"), around, private_network=True)
+        with pytest.raises(NotThere) as told:
+            list(edge.lines(f"{url}/nothing", ()))
+    assert told.value.status == 404
+
+
+@pytest.mark.parametrize(
+    "address",
+    [
+        "http://files.example/a",
+        "https://elsewhere.example/a",
+        "https://files.example.evil.test/a",
+        "https://evilfiles.example/a",
+        "https://user:word@files.example/a",
+        "file:///etc/passwd",
+        "https://127.0.0.1/a",
+    ],
+)
+def test_a_file_elsewhere_is_not_fetched(around, address):
+    edge = Edge(replace(FACTS, hosts=("acme.example",)), "https://acme.example", KeyLogin(around.safe, "key"), around)
+    with pytest.raises(Misconfigured, match="none of its own"):
+        list(edge.lines(address, ("files.example",)))
+    assert edge.calls == 0
+
+
+def test_in_a_private_network_only_the_systems_own_address_gives_files(around):
+    edge = Edge(FACTS, "http://127.0.0.1:9", KeyLogin(around.safe, "key"), around, private_network=True)
+    with pytest.raises(Misconfigured, match="none of its own"):
+        list(edge.lines("http://127.0.0.1:10/a", ("127.0.0.1",)))

@@ -7,12 +7,14 @@ pages           at most 250 rows, a cursor stands behind a row                  
 search          follows the shop by seconds; customers are searched by whole days            description of QueryRoot.customers
 60 days         without read_all_orders older orders are not there, and nothing says so      the month's walk-through, 26
 deletions       only as events, for a year                                                   description of QueryRoot.events
+bulk            see bulk.py
+old orders      of a big shop: see archive.py
 """
 
 from __future__ import annotations
 
 import time
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -20,9 +22,11 @@ from typing import Any
 
 from taps._kit.simulator import Clock, Request, Response, Simulator
 from taps.shopify.facts import ALL_ORDERS, EVENTS_KEPT, HORIZON, MOST_POINTS, PATH, VERSION, VERSION_HEADER
+from taps.shopify.simulator.archive import Joined
+from taps.shopify.simulator.bulk import Bulk, filter_of
 from taps.shopify.simulator.company import found_company
-from taps.shopify.simulator.execute import Bare, Executor, Refusal, Rows, Type, cost
-from taps.shopify.simulator.language import Field, SyntaxFault, parse
+from taps.shopify.simulator.execute import Bare, Executor, Refusal, Resolver, Rows, Type, cost
+from taps.shopify.simulator.language import Field, SyntaxFault, is_mutation, parse
 from taps.shopify.simulator.search import since, stamp, terms
 from taps.shopify.simulator.shop_views import SHOP_TYPES, Account, Item, item_type
 from taps.shopify.simulator.things import Order, gid
@@ -71,9 +75,13 @@ class ShopifySimulator(Simulator):
         self._left = self._bucket
         self._counted, self._seen = self.clock(), time.monotonic()
         self._parsed: dict[str, list[Field]] = {}
-        found_company(self.world, self.clock, orders, seed, days)
-        self._executor = Executor({**TYPES, **SHOP_TYPES, Item: item_type(self.world.places), _Root: self._root()})
+        self.archive = found_company(self.world, self.clock, orders, seed, days)
+        types = {**TYPES, **SHOP_TYPES, Item: item_type(self.world.places), _Root: self._root()}
+        self._executor = Executor(types)
+        self.bulk = Bulk(self.clock, Executor(types), lambda root: self._lists[root.name](filter_of(root)))
+        self._address = ""
         self.route("POST", PATH, self._graphql)
+        self.route("GET", "/bulk/{number}.jsonl", lambda _request, number: self.bulk.file(int(number)))
 
     def missing(self, _request: Request) -> Response:
         """A path that is not there."""
@@ -84,19 +92,26 @@ class ShopifySimulator(Simulator):
         return Response(401, {"errors": "[API] Invalid API key or access token (unrecognized login or wrong password)"})
 
     def before(self, request: Request) -> Response | None:
-        """The token."""
+        """The token; a file of a bulk operation is given to whoever has its address."""
+        if request.path.startswith("/bulk/"):
+            return None
         return None if request.headers.get("x-shopify-access-token") == self.token else self.unauthorized(request)
 
     # ── points ──
 
+    def refill(self) -> None:
+        """Let so much time have passed that every point is there again."""
+        self._left, self._counted, self._seen = self._bucket, self.clock(), time.monotonic()
+
     def _graphql(self, request: Request) -> Response:
+        self._address = f"http://{request.headers.get('host', 'localhost')}"
         asked = request.body if isinstance(request.body, Mapping) else {}
         variables = asked.get("variables") or {}
         points = 0
         try:
             text = str(asked.get("query", ""))
             fields = self._parsed.get(text) or self._parsed.setdefault(text, parse(text))
-            points = cost(fields, variables)
+            points = cost(fields, variables) + (10 if is_mutation(text) else 0)
             self._require(points)
             data = self._executor.data(_Root(), fields, variables)
         except SyntaxFault as fault:
@@ -126,6 +141,11 @@ class ShopifySimulator(Simulator):
 
     def _root(self) -> Type:
         world = self.world
+        self._lists: dict[str, _Listed] = {
+            "orders": self._orders,
+            "products": lambda given: self._found("Product", world.products, given),
+            "customers": lambda given: self._found("Customer", world.buyers, given, whole_days=True),
+        }
         return Type(
             "QueryRoot",
             {
@@ -133,14 +153,16 @@ class ShopifySimulator(Simulator):
                     "AppInstallation", {"accessScopes": [Bare("AccessScope", {"handle": scope}) for scope in self.scopes]}
                 ),
                 "shop": lambda _r, _: _SHOP,
-                "orders": lambda _r, given: self._orders(given),
-                "products": lambda _r, given: self._found("Product", world.products, given),
-                "customers": lambda _r, given: self._found("Customer", world.buyers, given, whole_days=True),
+                **{name: _listing(rows) for name, rows in self._lists.items()},
+                **{f"{name}Count": _counting(rows) for name, rows in self._lists.items()},
                 "locations": lambda _r, _: _all(world.places),
                 "inventoryItems": lambda _r, _: _all([Item(each) for product in world.products.values() for each in product.variants]),
                 "shopifyPaymentsAccount": lambda _r, _: Account(self._payouts, self._entries, self._disputes),
                 "events": lambda _r, given: self._events(given),
                 "node": lambda _r, given: self._node(str(given["id"])),
+                "nodes": lambda _r, given: [self._node(str(each)) for each in given["ids"]],
+                "bulkOperation": lambda _r, given: self._node(str(given["id"])),
+                "bulkOperationRunQuery": lambda _r, given: self.bulk.run(given, self._address),
             },
         )
 
@@ -150,9 +172,11 @@ class ShopifySimulator(Simulator):
     def _orders(self, given: Mapping[str, Any]) -> Rows:
         orders = self.world.orders
         if given.get("sortKey") == "CREATED_AT":
-            keys = sorted((stamp(order.at), order.id) for order in orders.values() if self._sees(order))
+            living = sorted((stamp(order.at), order.id) for order in orders.values() if self._sees(order))
+            keys = Joined(self.archive.keys("" if ALL_ORDERS in self.scopes else stamp(self.clock() - HORIZON)), living)
             return Rows(keys, lambda key: orders[key[1]])
-        rows = self._found("Order", orders, given)
+        found = self._found("Order", orders, given)
+        rows = Rows(Joined(self.archive.keys(since(given.get("query"), "updated_at")), found.keys), found.row)
         if ALL_ORDERS in self.scopes:
             return rows
         return Rows([key for key in rows.keys if self._sees(orders[key[1]])], rows.row)
@@ -187,7 +211,10 @@ class ShopifySimulator(Simulator):
         if kind == "InventoryItem":
             variants = (each for product in self.world.products.values() for each in product.variants)
             return next((Item(each) for each in variants if each.id == int(number)), None)
-        for order in self.world.orders.values():
+        if kind == "BulkOperation":
+            return self.bulk.node(int(number))
+        old = self.archive.number_of(int(number))
+        for order in self.world.orders.values() if old is None else [self.archive.order(old)]:
             hanging: list[Any] = [*order.backs, *order.parcels, *order.returns]
             for each in hanging:
                 if gid(_HANGING[type(each).__name__], each.id) == wanted:
@@ -200,6 +227,24 @@ _SHOP = Bare(
     "Shop",
     {"name": "Harbour Goods", "myshopifyDomain": "harbour.myshopify.com", "currencyCode": "USD", "ianaTimezone": "America/New_York"},
 )
+
+
+_Listed = Callable[[Mapping[str, Any]], Rows]
+
+
+def _listing(rows: _Listed) -> Resolver:
+    return lambda _root, given: rows(given)
+
+
+def _counting(rows: _Listed) -> Resolver:
+    return lambda _root, given: _counted(rows(given), given)
+
+
+def _counted(rows: Rows, given: Mapping[str, Any]) -> Bare:
+    """How many there are, as far as somebody wants to know (10,000 unless they say otherwise)."""
+    limit = given.get("limit", 10_000)
+    least = len(rows.keys) if limit is None else min(len(rows.keys), limit)
+    return Bare("Count", {"count": least, "precision": "EXACT" if least == len(rows.keys) else "AT_LEAST"})
 
 
 def _all(rows: Any) -> Rows:

@@ -7,6 +7,7 @@ from datetime import datetime, timedelta
 from decimal import Decimal
 
 from taps._kit.simulator import Clock
+from taps.shopify.simulator.archive import Archive
 from taps.shopify.simulator.things import UK, US, Buyer, Carriage, Line, Order, Place, Product, Variant, part
 from taps.shopify.simulator.world import PAYMENTS, World
 
@@ -17,20 +18,32 @@ _SIZES = ("Small", "Large")
 _US_TAXES, _UK_TAXES = (("NY State Tax", "0.04"), ("Albany County Tax", "0.04")), (("UK VAT", "0.2"),)
 
 
-def found_company(world: World, clock: Clock, orders: int, seed: int, days: int) -> None:
-    """Fill an empty shop; the clock ends where it stood."""
+LIVING = 2_000
+"""So many orders of a company live; older ones lie in its archive, however many they are."""
+
+
+def found_company(world: World, clock: Clock, orders: int, seed: int, days: int) -> Archive:
+    """Fill an empty shop, with 10 orders or 1,000,000; the clock ends where it stood. The archive holds all but the last of them."""
     chance = random.Random(seed)  # noqa: S311 (chance to be repeated, not secrecy)
     end = clock.now
-    clock.now = end - timedelta(days=days)
+    clock.now = start = end - timedelta(days=days)
     _people_and_goods(world, clock.now, chance, max(min(orders // 5, 2000), 6))
     step = timedelta(days=days) / max(orders, 1)
-    start = clock.now
-    for number in range(orders):
+    archive = Archive(world, max(orders - LIVING, 0), seed, start, step, _lived)
+    world.orders.old, world.orders.taken = archive.by_id, archive.take_out
+    for number in range(archive.size, orders):
         clock.now = max(clock.now, start + step * number)
         live(world, place(world, chance), chance)
         if clock.now.date() != (clock.now - step).date():
             world.pay_out()
     clock.now = end
+    return archive
+
+
+def _lived(world: World, chance: random.Random) -> Order:
+    order = place(world, chance)
+    live(world, order, chance)
+    return order
 
 
 def _people_and_goods(world: World, now: datetime, chance: random.Random, buyers: int) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import base64
 import json
 from bisect import bisect_right
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -59,6 +59,8 @@ class Executor:
     def __init__(self, types: Mapping[type, Type], most_rows: int = 250) -> None:
         self._types = types
         self._most = most_rows
+        self._hanging: list[tuple[Rows, Sequence[Field]]] | None = None
+        """Lists of the object that is being written as lines; None where lists are paged."""
         self.points = 0
         """What the last answer cost."""
 
@@ -66,6 +68,16 @@ class Executor:
         """The answer. Raises Refusal for a field that is not there, a page that is too long, a cursor that is none."""
         self.points = 0
         return self._object(root, fields, variables)
+
+    def lines(self, thing: Any, fields: Sequence[Field], parent: str = "") -> Iterator[dict[str, Any]]:
+        """An object without its lists, then each row of these on a line of its own, with the id of what it hangs on."""
+        self._hanging = []
+        line = self._object(thing, fields, {})
+        hanging, self._hanging = self._hanging, None
+        yield line | {"__parentId": parent} if parent else line
+        for rows, below in hanging:
+            for key in rows.keys:
+                yield from self.lines(rows.row(key), below, str(line["id"]))
 
     def _object(self, thing: Any, fields: Sequence[Field], variables: Mapping[str, Any]) -> dict[str, Any]:
         kind = _bare(thing) if isinstance(thing, Bare) else self._types[type(thing)]
@@ -80,7 +92,11 @@ class Executor:
             if asked.name not in kind.fields:
                 raise Refusal(f"Field '{asked.name}' doesn't exist on type '{kind.name}'", "undefinedField", fieldName=asked.name)
             arguments = {name: valued(value, variables) for name, value in asked.arguments.items()}
-            found[asked.alias] = self._value(kind.fields[asked.name](thing, arguments), asked, arguments, variables)
+            value = kind.fields[asked.name](thing, arguments)
+            if isinstance(value, Rows) and self._hanging is not None:
+                self._hanging.append((value, node_fields(asked)))
+            else:
+                found[asked.alias] = self._value(value, asked, arguments, variables)
         return found
 
     def _value(self, value: Any, asked: Field, arguments: Mapping[str, Any], variables: Mapping[str, Any]) -> Any:
@@ -105,6 +121,8 @@ class Executor:
         for part in asked.fields:
             if part.name == "nodes":
                 answer[part.alias] = [self._object(listed.row(key), part.fields, variables) for key in keys]
+            elif part.name == "edges":
+                answer[part.alias] = [self._edge(listed.row(key), key, part.fields, variables) for key in keys]
             elif part.name == "pageInfo":
                 end = _cursor(keys[-1]) if keys else None
                 known = {"hasNextPage": more, "endCursor": end}
@@ -112,6 +130,19 @@ class Executor:
             else:
                 raise Refusal(f"Field '{part.name}' doesn't exist on a connection here", "undefinedField", fieldName=part.name)
         return answer
+
+    def _edge(self, row: Any, key: Any, fields: Sequence[Field], variables: Mapping[str, Any]) -> dict[str, Any]:
+        return {each.alias: _cursor(key) if each.name == "cursor" else self._object(row, each.fields, variables) for each in fields}
+
+
+def node_fields(asked: Field) -> list[Field]:
+    """What is asked of each row of a list: under `nodes`, or under `edges { node }`; nothing where it is no list."""
+    for part in asked.fields:
+        if part.name == "nodes":
+            return part.fields
+        if part.name == "edges":
+            return next((each.fields for each in part.fields if each.name == "node"), [])
+    return []
 
 
 def _bare(thing: Bare) -> Type:
@@ -137,8 +168,9 @@ def cost(fields: Sequence[Field], variables: Mapping[str, Any]) -> int:
 def _cost(asked: Field, variables: Mapping[str, Any]) -> int:
     if not asked.fields:
         return 0
-    nodes = next((part for part in asked.fields if part.name == "nodes"), None)
-    if nodes is None:
-        return 1 + cost(asked.fields, variables)
+    nodes = node_fields(asked)
+    if not nodes:
+        ids = valued(asked.arguments.get("ids"), variables)
+        return 1 + (len(ids) * (1 + cost(asked.fields, variables)) if ids else cost(asked.fields, variables))
     first = valued(asked.arguments.get("first"), variables)
-    return 1 + int(first or 0) * (1 + cost(nodes.fields, variables))
+    return 1 + int(first or 0) * (1 + cost(nodes, variables))

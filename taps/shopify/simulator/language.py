@@ -1,7 +1,8 @@
-"""As much of GraphQL as the reader speaks: one query with variables, arguments, aliases and inline fragments, into a tree of fields."""
+"""As much of GraphQL as we speak: one query or mutation with variables, arguments, aliases, directives and inline fragments, as fields."""
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
@@ -31,6 +32,12 @@ class Field:
     arguments: dict[str, Any] = field(default_factory=dict)
     fields: list[Field] = field(default_factory=list)
     on: str = ""
+    directives: dict[str, dict[str, Any]] = field(default_factory=dict)
+
+
+def is_mutation(text: str) -> bool:
+    """Whether it changes something."""
+    return _tokens(text)[:1] == ["mutation"]
 
 
 def parse(text: str) -> list[Field]:
@@ -44,6 +51,8 @@ def valued(value: Any, variables: Mapping[str, Any]) -> Any:
         return variables.get(value.name)
     if isinstance(value, list):
         return [valued(each, variables) for each in value]
+    if isinstance(value, dict):
+        return {name: valued(each, variables) for name, each in value.items()}
     return value
 
 
@@ -64,7 +73,7 @@ class _Parser:
         self._at = 0
 
     def document(self) -> list[Field]:
-        if self._peek() == "query":
+        if self._peek() in ("query", "mutation"):
             self._take()
             if self._peek() not in ("{", "("):
                 self._take()
@@ -105,16 +114,24 @@ class _Parser:
             self._take()
             name = self._take()
         made = Field(name, alias, on=on)
+        made.arguments = self._arguments()
+        while self._peek() == "@":
+            self._take()
+            made.directives[self._take()] = self._arguments()
+        if self._peek() == "{":
+            made.fields = self._selection("")
+        return made
+
+    def _arguments(self) -> dict[str, Any]:
+        found: dict[str, Any] = {}
         if self._peek() == "(":
             self._take()
             while self._peek() != ")":
                 argument = self._take()
                 self._take(":")
-                made.arguments[argument] = self._value()
+                found[argument] = self._value()
             self._take(")")
-        if self._peek() == "{":
-            made.fields = self._selection("")
-        return made
+        return found
 
     def _value(self) -> Any:
         token = self._take()
@@ -126,8 +143,16 @@ class _Parser:
                 listed.append(self._value())
             self._take("]")
             return listed
+        if token == "{":  # noqa: S105 (a sign of the language)
+            made = {}
+            while self._peek() != "}":
+                name = self._take()
+                self._take(":")
+                made[name] = self._value()
+            self._take("}")
+            return made
         if token.startswith('"'):
-            return token[1:-1].replace('\\"', '"').replace("\\\\", "\\")
+            return json.loads(token)
         if token.lstrip("-").isdigit():
             return int(token)
         return _WORDS.get(token, token)

@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from datetime import datetime, timedelta
 from decimal import Decimal
 from itertools import count
+from typing import Any
 
 from taps.shopify.simulator.search import Search
 from taps.shopify.simulator.things import (
@@ -33,6 +34,32 @@ PAYMENTS = "shopify_payments"
 _RATE, _FLAT = Decimal("0.029"), 30
 
 
+class Orders(dict[int, Order]):
+    """Orders by id. `old` makes one that lies in an archive; it is kept only from `adopt` on."""
+
+    old: Callable[[int], Order | None] = staticmethod(lambda _id: None)
+    taken: Callable[[int], None] = staticmethod(lambda _id: None)
+
+    def __missing__(self, order_id: int) -> Order:
+        found = self.old(order_id)
+        if found is None:
+            raise KeyError(order_id)
+        return found
+
+    def get(self, order_id: int, default: Any = None) -> Any:
+        """Out of the archive too: that of a dict does not ask `__missing__`."""
+        try:
+            return self[order_id]
+        except KeyError:
+            return default
+
+    def adopt(self, order: Order) -> None:
+        """From now on it is among the living."""
+        if order.id not in self:
+            self.taken(order.id)
+            self[order.id] = order
+
+
 class World:
     """One shop."""
 
@@ -42,7 +69,7 @@ class World:
         self.places: list[Place] = []
         self.products: dict[int, Product] = {}
         self.buyers: dict[int, Buyer] = {}
-        self.orders: dict[int, Order] = {}
+        self.orders = Orders()
         self.payouts: list[Payout] = []
         self.entries: list[Entry] = []
         self.quarrels: list[Quarrel] = []
@@ -72,12 +99,16 @@ class World:
     def touch(self, thing: Order | Product | Buyer) -> None:
         """It has changed now."""
         thing.updated = self.clock()
+        if isinstance(thing, Order):
+            self.orders.adopt(thing)
         kind = {Order: "Order", Product: "Product", Buyer: "Customer"}[type(thing)]
         self.found[kind].tell(thing.id, thing.updated, self.clock())
 
     def delete(self, thing: Order | Product | Buyer) -> None:
         """It is gone; an event says so (that orders have such an event is unconfirmed)."""
         kind, held = {Order: ("Order", self.orders), Product: ("Product", self.products), Buyer: ("Customer", self.buyers)}[type(thing)]
+        if isinstance(thing, Order):
+            self.orders.adopt(thing)
         del held[thing.id]  # type: ignore[attr-defined]  # each of the three is a dict by id
         self.found[kind].drop(thing.id)
         self.events.append(Happening(self.number(), "destroy", kind.upper(), gid(kind, thing.id), self.clock()))
