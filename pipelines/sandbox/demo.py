@@ -13,10 +13,11 @@ from typing import Any
 from pipelines.home.load import Home, load
 from pipelines.hub import equations
 from pipelines.hub.equations import Balance, Tally
+from pipelines.hub.progress import Progress, silent
 from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub, resolve_sqlite
 from pipelines.hub.types import plain
-from pipelines.steps.run import Progress, Report, run, silent
+from pipelines.steps.run import Report, run
 from taps._kit.errors import Misconfigured
 
 BUNDLED = Path(__file__).parent

@@ -8,8 +8,8 @@ from typing import Any
 
 from mappings.problem import Problem
 from pipelines.home.load import Home
+from pipelines.hub.around import surroundings
 from pipelines.hub.store import Hub
-from pipelines.steps.around import surroundings
 from taps._kit.errors import CounterfoilError
 from taps._kit.facts import Facts
 from taps._kit.registry import tap

@@ -15,11 +15,12 @@ from mappings.engine import Context
 from pipelines.home.load import Home
 from pipelines.home.settings import ByLocation, Mode, Route, TapConnection
 from pipelines.hub import delivery, leases, workers
+from pipelines.hub.around import surroundings
 from pipelines.hub.binding import require_bound
 from pipelines.hub.leases import Lease
+from pipelines.hub.progress import Progress, silent
 from pipelines.hub.store import Hub
 from pipelines.steps import deliver as delivering
-from pipelines.steps.around import surroundings
 from pipelines.steps.ingest import Count, Source, ingest
 from pipelines.steps.plan import open_periods, plan
 from pipelines.steps.resolve import resolve
@@ -31,13 +32,6 @@ from targets._kit.registry import target
 
 LEASE = timedelta(minutes=2)
 """Longer than any one transaction and any one batch at a target; renewed by each transaction."""
-
-Progress = Callable[[str, str, int], None]
-"""Told (step, of what, how many so far) as work goes on."""
-
-
-def silent(_step: str, _what: str, _count: int) -> None:
-    """For callers that show nothing."""
 
 
 class Busy(Retryable):

@@ -1,0 +1,98 @@
+"""`counterfoil reconcile`: every difference named, from the source to the target, and the files that finance reads."""
+
+from __future__ import annotations
+
+from datetime import datetime
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+
+from pipelines.cli.ending import Ending
+from pipelines.cli.options import HERE, Home, Json
+
+if TYPE_CHECKING:
+    from pipelines.cli.page import Page
+    from pipelines.reconcile.report import Report
+
+_MOST_BREAKS = 25
+
+
+def reconcile(
+    home: Home = HERE,
+    company: Annotated[str | None, typer.Option("--company", help="The company, where there are several.", show_default=False)] = None,
+    period: Annotated[str, typer.Option("--period", help="A month as YYYY-MM; without it, everything.", show_default=False)] = "",
+    as_of: Annotated[
+        datetime | None,
+        typer.Option(
+            "--as-of", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="The cut-off in UTC; now, where not given.", show_default=False
+        ),
+    ] = None,
+    as_json: Json = False,
+) -> int:
+    """Compare sources, hub and targets document by document, and explain every difference to the last cent. Writes nothing anywhere."""
+    from datetime import UTC
+
+    from pipelines.cli.opening import home_at, hub_as_it_is
+    from pipelines.cli.page import Page, put_json
+    from pipelines.cli.telling import Telling
+    from pipelines.reconcile.run import reconcile as run
+    from pipelines.reconcile.words import Status
+
+    loaded = home_at(home)
+    page = Page()
+    with hub_as_it_is(loaded) as hub:
+        cutoff = as_of.replace(tzinfo=UTC) if as_of else hub.clock().replace(microsecond=0)
+        with Telling() as telling:
+            report = run(loaded, hub, as_of=cutoff, company=company, period=period, progress=telling)
+    if as_json:
+        put_json(_told(report))
+    else:
+        _show(page, report)
+    return int({Status.TIES: Ending.DONE, Status.BREAKS: Ending.TROUBLE, Status.INVALID: Ending.INVALID}[report.status])
+
+
+def _told(report: Report) -> dict[str, Any]:
+    """The contract: status, unexplained by currency, rates, breaks by class, and where the exports are."""
+    classes: dict[tuple[str, str], list[Any]] = {}
+    for each in report.breaks:
+        for cause in each.causes:
+            classes.setdefault((cause.kind.value, each.unit), []).append(cause.amount)
+    return {
+        "status": report.status.value,
+        "run": report.run,
+        "company": report.company,
+        "period": report.period,
+        "unexplained": report.unexplained,
+        "match_rate": {each.unit: each.matched_count for each in report.rates},
+        "classification_rate": {each.unit: each.classified_value for each in report.rates},
+        "breaks": [
+            {"class": kind, "count": len(amounts), "amount": sum(amounts), "currency": unit}
+            for (kind, unit), amounts in sorted(classes.items())
+        ],
+        "exports": {},
+        "notes": report.notes,
+    }
+
+
+def _show(page: Page, report: Report) -> None:
+    from pipelines.cli.page import amount, number
+
+    for fall in report.waterfalls:
+        page.title(f"{fall.title}, {fall.sheet}, {fall.unit}")
+        lines = [(line.label, number(line.count) if line.count else "", amount(line.amount, fall.unit), line.note) for line in fall.lines]
+        page.table(("step", "documents", "amount", "note"), lines, right=("documents", "amount"))
+    page.title(f"Breaks: {number(len(report.breaks))}")
+    rows = [
+        (
+            each.key,
+            "+".join(cause.kind.value for cause in each.causes),
+            each.number,
+            each.on,
+            amount(each.difference, each.unit),
+            each.causes[0].say,
+        )
+        for each in report.breaks[:_MOST_BREAKS]
+    ]
+    page.table(("break", "class", "number", "day", "difference", "why"), rows, right=("difference",))
+    for note in report.notes:
+        page.say(note)

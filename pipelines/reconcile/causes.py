@@ -1,0 +1,248 @@
+"""Why a pair differs: the classes that explain it, each with its exact share.
+
+Asked in this order, since each takes its share before the next looks at what is left: is one side not there; is it another currency or
+period; did a side change after it was booked; which component differs; does a rate, or the target's arithmetic, give just this. What is
+left then is AMOUNT where both hold the same kind of thing, and UNKNOWN is never hidden in another class.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+from datetime import date
+from decimal import Decimal
+from typing import Any
+
+from pipelines.reconcile.bench import COMPONENTS
+from pipelines.reconcile.policy import Rules
+from pipelines.reconcile.report import Cause
+from pipelines.reconcile.words import BreakClass
+
+ZERO = Decimal(0)
+_OPEN = {"ready", "waiting", "in_doubt"}
+_ON_ONE_SIDE = {"refund": BreakClass.REFUND_MISSING, "dispute": BreakClass.CHARGEBACK, "fee": BreakClass.FEE}
+"""What a kind of document is called that one side lacks, where it is not a sale."""
+_OF_COMPONENT = {
+    "discount": BreakClass.DISCOUNT,
+    "shipping": BreakClass.SHIPPING,
+    "tip": BreakClass.TIP,
+    "gift_card": BreakClass.GIFT_CARD,
+    "fee": BreakClass.FEE,
+}
+_OF_UNIT = {"C62": BreakClass.QTY, "HUR": BreakClass.HOURS}
+
+
+@dataclass(frozen=True, slots=True)
+class Window:
+    """The days that count, and the cut-off's day."""
+
+    first: date | None
+    last: date | None
+    today: date
+
+    def holds(self, day: date | None) -> bool:
+        """Whether a day lies inside; everything does where no period was named."""
+        return self.first is None or (day is not None and self.first <= day <= (self.last or day))
+
+
+def shares(row: Mapping[str, Any], window: Window) -> tuple[Decimal, Decimal]:
+    """What is expected and what is there of a pair inside the window."""
+    expected = row["l_amount"] if row["has_left"] and not row["out_of_scope"] and window.holds(row["l_on_day"]) else ZERO
+    actual = row["r_amount"] if row["has_right"] and window.holds(row["r_on_day"]) else ZERO
+    return expected or ZERO, actual or ZERO
+
+
+def causes(row: Mapping[str, Any], rules: Rules, window: Window, untranslated: Mapping[tuple[str, str], str]) -> tuple[Cause, ...]:
+    """The causes of a pair that differs; Σ amounts = actual − expected inside the window."""
+    expected, actual = shares(row, window)
+    if not row["has_right"]:
+        return (_not_there(row, expected, rules, window, untranslated),)
+    if not row["has_left"] or not row["at_source"] or row["out_of_scope"]:
+        return (_not_known(row, actual - expected),)
+    found = list(_both(row, expected, actual, rules))
+    rest = actual - expected - sum((cause.amount for cause in found), ZERO)
+    if rest:
+        found.append(_rest(row, rest))
+    return tuple(found)
+
+
+# ── one side only ──
+
+
+def _not_there(
+    row: Mapping[str, Any], expected: Decimal, rules: Rules, window: Window, untranslated: Mapping[tuple[str, str], str]
+) -> Cause:
+    share, what = -expected, _what(row)
+    under_way = _under_way(row, share)
+    if under_way is not None:
+        return under_way
+    outcome = untranslated.get((row["connection"], row["row"]))
+    if row["fate"] is not None:
+        gone = "and is not there any more: somebody removed it, or moved it where it is not ours"
+        return Cause(_missing(row), share, f"{what} was booked at {_target(row)} {gone}.")
+    if outcome is not None:
+        return Cause(BreakClass.MAPPING, share, f"{what} is at the source and could not be translated ({outcome}).")
+    if (window.today - (row["l_on_day"] or date.min)).days <= rules.grace_days:
+        return Cause(BreakClass.TIMING, share, f"{what} is at the source since {row['l_on_day']} and will be read by the next run.")
+    return Cause(_missing(row), share, f"{what} is at the source; the hub has never seen it.")
+
+
+def _under_way(row: Mapping[str, Any], share: Decimal) -> Cause | None:
+    """What the hub says of a document that it has not delivered as it is now; None for one that it has."""
+    what, fate = _what(row), row["fate"]
+    if fate == "refused":
+        return Cause(BreakClass.REJECTED, share, f"{what} was refused by {_target(row)}: {row['reason']}.")
+    if fate == "held":
+        kind = BreakClass.LOCKED_PERIOD if row["held_for"] == "period" else BreakClass.MAPPING
+        return Cause(kind, share, f"{what} is held: {row['reason']}.")
+    if fate in _OPEN:
+        return Cause(BreakClass.TIMING, share, f"{what} is {str(fate).replace('_', ' ')}{_because(row['reason'])}.")
+    return None
+
+
+def _missing(row: Mapping[str, Any]) -> BreakClass:
+    return _ON_ONE_SIDE.get(row["kind"], BreakClass.MISSING_IN_TARGET)
+
+
+def _because(reason: str | None) -> str:
+    return f": {reason}" if reason else ""
+
+
+def _not_known(row: Mapping[str, Any], share: Decimal) -> Cause:
+    if row["out_of_scope"]:
+        return Cause(
+            BreakClass.MISSING_IN_SOURCE, share, f"{_what(row)} is left out ({row['reason']}), and stands at {_target(row)} all the same."
+        )
+    if row["has_left"]:
+        return Cause(BreakClass.MISSING_IN_SOURCE, share, f"{_what(row)} stands at {_target(row)}; the source does not have it any more.")
+    by = (
+        "with a mark of ours, and no source knows it"
+        if row["r_subject"]
+        else "without a mark of ours: typed by hand, or written by another program"
+    )
+    return Cause(
+        BreakClass.MISSING_IN_SOURCE, share, f"{row['representation'] or row['kind']} {row['r_number']} stands at {_target(row)} {by}."
+    )
+
+
+# ── both sides ──
+
+
+def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, rules: Rules) -> Iterator[Cause]:
+    if row["l_unit"] != row["r_unit"]:
+        yield Cause(BreakClass.CURRENCY, actual - expected, f"{_what(row)} is in {row['l_unit']} and stands in {row['r_unit']}.")
+        return
+    yield from _days(row, expected, actual)
+    if expected != (row["l_amount"] or ZERO) or actual != row["r_amount"]:
+        return  # the rest of it belongs to the period in which the other side lies
+    under_way = _under_way(row, actual - expected)
+    if under_way is not None and actual != expected:  # an earlier revision stands there, the newest is on its way
+        yield under_way
+        return
+    yield from _edits(row)
+    yield from _components(row, rules)
+    yield from _labels(row)
+
+
+def _days(row: Mapping[str, Any], expected: Decimal, actual: Decimal) -> Iterator[Cause]:
+    mine, theirs = row["l_on_day"], row["r_on_day"]
+    if mine is None or theirs is None or mine == theirs:
+        return
+    say = f"{_what(row)} counts to {mine} and stands on {theirs}."
+    if (mine.year, mine.month) == (theirs.year, theirs.month):
+        yield Cause(BreakClass.DATE, ZERO, say)
+    else:
+        whole = expected == row["l_amount"] and actual == row["r_amount"]
+        yield Cause(BreakClass.PERIOD, ZERO if whole else actual - expected, say)
+
+
+def _edits(row: Mapping[str, Any]) -> Iterator[Cause]:
+    """A side that changed after it was booked: the source, if the hub holds another amount of it; the target, if it says so itself."""
+    seen, stated = row["hub_amount"], row["own_amount"]
+    if row["in_hub"] and seen is not None and seen != stated and row["l_unit"] == row["own_unit"]:
+        yield Cause(BreakClass.STALE, seen - stated, f"{_what(row)} was edited at the source: {stated} now, {seen} when it was last read.")
+    if row["edited"] and row["booked"] is not None:
+        yield Cause(
+            BreakClass.STALE,
+            row["r_amount"] - row["booked"],
+            f"{_what(row)} was edited at {_target(row)} ({row['edited']}) since it was booked.",
+        )
+
+
+def _components(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:
+    left = row["r_amount"] - row["l_amount"] - sum((cause.amount for cause in _edits(row)), ZERO)
+    if not left and not (row["l_detailed"] and row["r_detailed"]):
+        return
+    if row["l_detailed"] and row["r_detailed"] and not any(True for _ in _edits(row)) and row["own_unit"] == row["l_unit"]:
+        yield from _by_component(row, rules)
+    elif left:
+        cause = _alone(row, left, rules)
+        if cause is not None:
+            yield cause
+
+
+def _by_component(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:
+    """Both tell what their totals are made of: the difference of each component is a share of its own."""
+    for name in COMPONENTS:
+        mine, theirs = row[f"l_{name}"] or ZERO, row[f"r_{name}"] or ZERO
+        if mine != theirs:
+            yield Cause(
+                _class_of(name, mine, theirs, rules),
+                theirs - mine,
+                f"{_what(row)}: {name.replace('_', ' ')} {mine}, at {_target(row)} {theirs}.",
+            )
+
+
+def _class_of(name: str, mine: Decimal, theirs: Decimal, rules: Rules) -> BreakClass:
+    if name == "tax":
+        return BreakClass.TAX
+    if name == "rounding" and abs(theirs - mine) <= rules.rounding_cap:
+        return BreakClass.ROUNDING
+    if name in _OF_COMPONENT and not (mine and theirs):
+        return _OF_COMPONENT[name]
+    return BreakClass.AMOUNT
+
+
+def _alone(row: Mapping[str, Any], left: Decimal, rules: Rules) -> Cause | None:
+    """One side tells only its total: a component that the other side lacks, or a rate, may be all of the difference."""
+    if row["own_unit"] != row["l_unit"] and row["rate"]:
+        implied = row["r_amount"] / row["own_amount"] if row["own_amount"] else ZERO
+        return Cause(
+            BreakClass.FX,
+            left,
+            f"{_what(row)} is {row['own_amount']} {row['own_unit']}: expected at {row['rate']:f}, booked at {implied:.6f}.",
+        )
+    for name, kind in (("tax", BreakClass.TAX), *_OF_COMPONENT.items()):
+        mine, theirs = row[f"l_{name}"] or ZERO, row[f"r_{name}"] or ZERO
+        if left == theirs - mine and bool(mine) != bool(theirs):
+            return Cause(kind, left, f"{_what(row)}: {name.replace('_', ' ')} {mine} stands on one side only.")
+    if row["r_rounding"] and left == row["r_rounding"] and abs(left) <= rules.rounding_cap:
+        return Cause(BreakClass.ROUNDING, left, f"{_what(row)}: {_target(row)}'s own arithmetic gives {left} more.")
+    return None
+
+
+def _labels(row: Mapping[str, Any]) -> Iterator[Cause]:
+    """Equal in amount, other in what is not an amount."""
+    if row["l_party"] and row["r_party"] and row["l_party"] != row["r_party"]:
+        yield Cause(BreakClass.PARTY, ZERO, f"{_what(row)} is of {row['l_party']}, and stands for {row['r_party']}.")
+    if row["l_status"] and row["r_status"] and row["l_status"] != row["r_status"]:
+        yield Cause(BreakClass.STATUS, ZERO, f"{_what(row)} is {row['l_status']}, and {row['r_status']} at {_target(row)}.")
+    if row["l_cost"] is not None and row["r_cost"] is not None and row["l_cost"] != row["r_cost"] and row["l_amount"] == row["r_amount"]:
+        yield Cause(BreakClass.COST, ZERO, f"{_what(row)}: the units agree, their cost is {row['l_cost']} and {row['r_cost']}.")
+
+
+def _rest(row: Mapping[str, Any], rest: Decimal) -> Cause:
+    kind = _OF_UNIT.get(row["l_unit"], BreakClass.FEE if row["kind"] == "fee" else BreakClass.AMOUNT)
+    return Cause(kind, rest, f"{_what(row)} is {row['l_amount']} {row['l_unit']}, and {row['r_amount']} at {_target(row)}.")
+
+
+def _what(row: Mapping[str, Any]) -> str:
+    """The document as a sentence begins with it: Order 1001, Payout TS-1 (arrival)."""
+    kind = str(row["kind"]).replace("_", " ")
+    part = f" ({row['part']})" if row.get("part") else ""
+    article = f", {row['article']}" if row.get("article") else ""
+    return f"{kind[:1].upper()}{kind[1:]} {row['l_number'] or row['r_number']}{part}{article}"
+
+
+def _target(row: Mapping[str, Any]) -> str:
+    return str(row["target"] or str(row["sheet"]).split("/", maxsplit=1)[0])

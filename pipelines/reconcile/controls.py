@@ -1,0 +1,149 @@
+"""Controls: SQL that says what a system holds, in its own words, written apart from the mappings that move it.
+
+HOME/controls/CONNECTION.yaml, else the control that is shipped with the system (`mappings/SYSTEM/control.yaml`):
+
+    version: 1
+    numbered: [[order]]     # kinds that share one run of numbers without gaps
+    asks: fresh             # read the whole source anew (default), or `heads`: what the hub last saw of each row
+    money:                  # effect: money, stock, hours
+      order: >              # kind of document: one SELECT over the streams as tables (key VARCHAR, body JSON)
+        SELECT body->>'id' AS id, day(body->>'created_at') AS on_day, body->>'currency' AS unit, money(body->>'total') AS amount
+        FROM orders
+
+Each SELECT names `id`, `amount` and what else it knows:
+
+    part item row number on_day unit        leg; article (stock); key of the source's row where it is not the id; number; day; currency
+    discount shipping tax tip gift_card fee rounding other      what the total holds, each with its sign inside it (a discount −)
+    clearing in_transit bank tax_owed cards_owed redeemed       what accounts get (+ debit); what of a sale was paid by gift card
+    cost party status version edited rate                       `rate` is base currency for one unit
+
+`amount` is the whole document as the source states it, signed as the model signs it (a refund −). A stock row counts what leaves (+), an
+hour row counts hours. Goods are what the other components leave; tax and cards owed follow from the components, unless stated.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from importlib import resources
+from pathlib import Path
+from typing import Any, Literal, NamedTuple
+
+import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from mappings.nearest import did_you_mean
+from pipelines.reconcile.bench import BALANCES, COMPONENTS, Bench
+from taps._kit.errors import Misconfigured
+
+EFFECTS = ("money", "stock", "hours")
+COLUMNS = (
+    *("id", "part", "item", "row", "number", "on_day", "unit", "amount", *COMPONENTS[1:], *BALANCES),
+    *("redeemed", "cost", "party", "status", "version", "edited", "rate"),
+)
+_NEEDED = ("id", "amount")
+_UNITS = {"stock": "C62", "hours": "HUR"}
+
+
+class _File(BaseModel):
+    """A control as it is written."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    version: int
+    asks: Literal["fresh", "heads"] = "fresh"
+    numbered: tuple[tuple[str, ...], ...] = ()
+    """Kinds that share one run of numbers without gaps."""
+    money: dict[str, str] = {}
+    stock: dict[str, str] = {}
+    hours: dict[str, str] = {}
+
+
+class Control(NamedTuple):
+    """What one connection is asked."""
+
+    name: str
+    """File that it stands in, for people."""
+    version: int
+    asks: str
+    selects: Mapping[str, Mapping[str, str]]
+    """Effect → kind → SELECT."""
+    numbered: tuple[tuple[str, ...], ...]
+    """Kinds that share one run of numbers: a gap in it is told."""
+    digest: str
+
+    def serves(self, effect: str, kind: str) -> bool:
+        """Whether it says anything of this kind."""
+        return kind in self.selects[effect]
+
+
+def find(home: Path, connection: str, system: str) -> Control | None:
+    """The control of a connection: the home's own, else the shipped one of its system. Raises Misconfigured with file and field."""
+    own = home / "controls" / f"{connection}.yaml"
+    if own.is_file():
+        return _read(own.read_text(encoding="utf-8"), f"controls/{connection}.yaml")
+    shipped = resources.files("mappings") / system / "control.yaml"
+    return _read(shipped.read_text(encoding="utf-8"), f"mappings/{system}/control.yaml") if shipped.is_file() else None
+
+
+def _read(text: str, name: str) -> Control:
+    try:
+        given = yaml.safe_load(text)
+        file = _File.model_validate(given)
+    except yaml.YAMLError as trouble:
+        raise Misconfigured(f"{name}: this is not YAML: {getattr(trouble, 'problem', trouble)}") from None
+    except ValidationError as wrong:
+        lines = [f"{name}: {'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}" for error in wrong.errors()]
+        raise Misconfigured("\n".join(lines)) from None
+    selects = {"money": file.money, "stock": file.stock, "hours": file.hours}
+    return Control(name, file.version, file.asks, selects, file.numbered, hashlib.sha256(text.encode()).hexdigest())
+
+
+def ask(bench: Bench, control: Control, effect: str, kind: str, into: Mapping[str, str]) -> int:
+    """Put what the control finds of one kind into `item`, with the constants `into`; the rows of which the amount could not be read.
+
+    Raises Misconfigured with the control's name where its SQL is none, or names a column that there is not.
+    """
+    where = f"{control.name}: {effect}.{kind}"
+    sql = control.selects[effect][kind].strip().rstrip(";")
+    named = _columns(bench, sql, where)
+    constants = {"unit": _UNITS.get(effect), "kind": kind, **into}
+    renamed = {"id": "ref", "item": "article"}
+    select = {renamed.get(column, column): f'CAST("{column}" AS {bench.type_of(renamed.get(column, column))})' for column in named}
+    select |= {name: _text(value) for name, value in constants.items() if name not in select and value is not None}
+    select.setdefault("number", select["ref"])
+    names = ", ".join(f'"{name}"' for name in select)
+    before = _count(bench, "amount IS NULL")
+    bench.con.execute(f"INSERT INTO item ({names}) SELECT {', '.join(select.values())} FROM ({sql})")  # noqa: S608 (an administrator's own SQL, on a bench without a way out)
+    unread = _count(bench, "amount IS NULL") - before
+    bench.con.execute("DELETE FROM item WHERE amount IS NULL")
+    return unread
+
+
+def _count(bench: Bench, where: str) -> int:
+    return int(bench.con.execute(f"SELECT count(*) FROM item WHERE {where}").fetchone()[0])  # type: ignore[index]  # noqa: S608 (our own)
+
+
+def _columns(bench: Bench, sql: str, where: str) -> list[str]:
+    import duckdb  # noqa: PLC0415 (the extra `reconcile`; without it there is no bench)
+
+    try:
+        statements = bench.con.extract_statements(sql)
+        if len(statements) != 1 or statements[0].type != duckdb.StatementType.SELECT:
+            raise Misconfigured(f"{where}: write one SELECT.")
+        described: list[Any] = bench.con.execute(f"DESCRIBE {sql}").fetchall()
+    except duckdb.Error as wrong:
+        raise Misconfigured(f"{where}: {str(wrong).splitlines()[0]}") from None
+    named = [row[0] for row in described]
+    for name in named:
+        if name not in COLUMNS:
+            hint = did_you_mean(name, COLUMNS)
+            raise Misconfigured(f"{where}: there is no column {name!r}{f'; {hint}' if hint else ''}")
+    missing = [name for name in _NEEDED if name not in named]
+    if missing:
+        raise Misconfigured(f"{where}: the SELECT needs a column {' and '.join(missing)}.")
+    return named
+
+
+def _text(value: str) -> str:
+    return "'" + value.replace("'", "''") + "'"

@@ -1,0 +1,221 @@
+"""The breaks of a bench that is paired: which rows differ, why, and what each class takes of each measure."""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator, Mapping, Sequence
+from datetime import date, timedelta
+from decimal import Decimal
+from itertools import pairwise
+from typing import Any
+
+from pipelines.reconcile.bench import COMPONENTS, Bench
+from pipelines.reconcile.causes import Window, causes, shares
+from pipelines.reconcile.policy import Rules
+from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
+from pipelines.reconcile.waterfalls import MEASURED, Share, group_of, inside
+from pipelines.reconcile.words import BreakClass, Corner
+
+ZERO = Decimal(0)
+_NUMBERED = re.compile(r"(.*?)(\d{1,15})")
+_FRIDAY = 4
+
+
+def breaks(table: Bench, rules: Rules, window: Window) -> tuple[list[Break], list[Share]]:
+    """The breaks, largest first, and what every class explains of every measure."""
+    known = {(row["connection"], row["ref"]): row["outcome"] for row in table.rows("SELECT connection, ref, outcome FROM untranslated")}
+    found: list[Break] = []
+    taken: list[Share] = []
+    for row in table.rows("SELECT * FROM joined WHERE differs ORDER BY sheet, key, r_ref"):
+        if not _concerns(row, window):
+            continue
+        why = causes(row, rules, window, known)
+        taken += _taken(row, why, window)
+        if why:
+            found += _broken(row, why, window)
+    for each, kind in _surplus(table, window):
+        found.append(each)
+        taken += kind
+    found.sort(key=lambda each: (-abs(each.difference), each.key))
+    return found, taken
+
+
+def _concerns(row: Mapping[str, Any], window: Window) -> bool:
+    return (row["has_left"] and not row["out_of_scope"] and window.holds(row["l_on_day"])) or (
+        row["has_right"] and window.holds(row["r_on_day"])
+    )
+
+
+def _taken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> Iterator[Share]:
+    unit = row["r_unit"] or row["l_unit"]
+    group = group_of(row["kind"], unit)
+    if len(why) == 1 and why[0].kind is BreakClass.CURRENCY:
+        expected, actual = shares(row, window)
+        yield Share(row["sheet"], group_of(row["kind"], row["l_unit"]), row["l_unit"], "amount", BreakClass.CURRENCY, -expected)
+        yield Share(row["sheet"], group, unit, "amount", BreakClass.CURRENCY, actual)
+    else:
+        for cause in why:
+            yield Share(row["sheet"], group, unit, "amount", cause.kind, cause.amount)
+    inside_left = row["has_left"] and row["at_source"] and not row["out_of_scope"] and window.holds(row["l_on_day"])
+    inside_right = row["has_right"] and window.holds(row["r_on_day"])
+    for measure in MEASURED:
+        mine = (row[f"l_{measure}"] or ZERO) if inside_left else ZERO
+        theirs = (row[f"r_{measure}"] or ZERO) if inside_right else ZERO
+        if row["l_unit"] and row["r_unit"] and row["l_unit"] != row["r_unit"]:
+            if mine:
+                yield Share(row["sheet"], "", row["l_unit"], measure, BreakClass.CURRENCY, -mine)
+            if theirs:
+                yield Share(row["sheet"], "", row["r_unit"], measure, BreakClass.CURRENCY, theirs)
+        elif mine != theirs:
+            yield Share(row["sheet"], "", unit, measure, _class_of(measure, why), theirs - mine)
+
+
+def _class_of(measure: str, why: tuple[Cause, ...]) -> BreakClass:
+    """The class to which a balance's difference belongs: the one that is about it, else the first that explains an amount."""
+    about = {"tax_owed": BreakClass.TAX, "cards_owed": BreakClass.GIFT_CARD}.get(measure)
+    kinds = [cause.kind for cause in why if cause.amount]
+    if about in kinds:
+        return about
+    return kinds[0] if kinds else BreakClass.ROUNDING
+
+
+def _broken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> Iterator[Break]:
+    expected, actual = shares(row, window)
+    sides = tuple(_sides(row))
+    on = min((day for day in (row["l_on_day"], row["r_on_day"]) if day), default=None)
+    common = (row["sheet"], row["kind"], row["subject"] or row["r_subject"] or "", row["l_number"] or row["r_number"] or "")
+    if why[0].kind is BreakClass.CURRENCY:
+        for unit, mine, theirs in ((row["l_unit"], expected, ZERO), (row["r_unit"], ZERO, actual)):
+            cause = Cause(BreakClass.CURRENCY, theirs - mine, why[0].say)
+            yield Break(_key(row, unit), *common, unit, on, age(on, window.today), mine, theirs, (cause,), sides)
+        return
+    unit = row["r_unit"] or row["l_unit"]
+    yield Break(_key(row, unit), *common, unit, on, age(on, window.today), expected, actual, why, sides, _suggested(why, row))
+
+
+def _key(row: Mapping[str, Any], unit: str) -> str:
+    whose = row["key"] or f"{row['r_ref']}\x1f{row['r_number']}"
+    return hashlib.sha256("\x1f".join((row["sheet"], whose, unit or "")).encode()).hexdigest()[:16]
+
+
+def _sides(row: Mapping[str, Any]) -> Iterator[Side]:
+    if row["has_left"]:
+        components = tuple((name, row[f"l_{name}"]) for name in COMPONENTS if row[f"l_{name}"])
+        corner = Corner.SOURCE if row["at_source"] else Corner.HUB
+        yield Side(
+            corner, row["connection"], row["l_ref"], row["l_number"], row["l_on_day"], row["l_unit"], row["l_amount"] or ZERO,
+            components, row["l_party"] or "", row["l_status"] or "",
+        )  # fmt: skip
+    if row["has_right"]:
+        components = tuple((name, row[f"r_{name}"]) for name in COMPONENTS if row[f"r_{name}"])
+        yield Side(
+            Corner.TARGET, row["target"], row["r_ref"], row["r_number"], row["r_on_day"], row["r_unit"], row["r_amount"],
+            components, row["r_party"] or "", row["r_status"] or "",
+        )  # fmt: skip
+
+
+def _suggested(why: tuple[Cause, ...], row: Mapping[str, Any]) -> str:
+    """What would mend it, where a command can."""
+    kinds = {cause.kind for cause in why}
+    if kinds & {BreakClass.MAPPING, BreakClass.REJECTED, BreakClass.LOCKED_PERIOD} and row["l_number"]:
+        return f"counterfoil explain {row['l_number']}"
+    if kinds & {BreakClass.STALE, BreakClass.TIMING}:
+        return "counterfoil run"
+    return ""
+
+
+def _surplus(table: Bench, window: Window) -> Iterator[tuple[Break, list[Share]]]:
+    """What stands more than once: at the target one item too many, at the source one that the target has only once."""
+    for row in table.rows(f'SELECT * FROM "double" WHERE {inside(window, "on_day")} ORDER BY sheet, key, ref'):  # noqa: S608 (our own names)
+        say = f"{row['kind'].replace('_', ' ').capitalize()} {row['number']} stands once more at {row['connection']} ({row['ref']})."
+        yield _once_more(row, Corner.TARGET, BreakClass.DUPLICATE_TARGET, row["amount"], say, window)
+    for row in table.rows(f"SELECT * FROM restated WHERE {inside(window, 'on_day')} ORDER BY sheet, connection, kind, ref"):  # noqa: S608
+        say = f"{row['kind'].replace('_', ' ').capitalize()} {row['number']} is stated once more at {row['connection']}."
+        yield _once_more({**row, "amount": row["base"]}, Corner.SOURCE, BreakClass.DUPLICATE_SOURCE, -row["base"], say, window)
+
+
+def _once_more(
+    row: Mapping[str, Any], corner: Corner, kind: BreakClass, share: Decimal, say: str, window: Window
+) -> tuple[Break, list[Share]]:
+    unit, measures = row["unit"], {name: row.get(name) for name in MEASURED}
+    sign = 1 if corner is Corner.TARGET else -1
+    side = Side(corner, row["connection"], row["ref"], row["number"], row["on_day"], unit, row["amount"])
+    key = hashlib.sha256("\x1f".join((row["sheet"], "twice", row["connection"], row["ref"], row["number"] or "")).encode()).hexdigest()[:16]
+    expected, actual = (ZERO, share) if corner is Corner.TARGET else (-share, ZERO)
+    found = Break(
+        key, row["sheet"], row["kind"], row["subject"] or "", row["number"] or "", unit, row["on_day"], age(row["on_day"], window.today),
+        expected, actual, (Cause(kind, share, say),), (side,),
+    )  # fmt: skip
+    taken = [Share(row["sheet"], group_of(row["kind"], unit), unit, "amount", kind, share)]
+    taken += [
+        Share(row["sheet"], "", unit, name, kind, sign * value) for name, value in measures.items() if value and corner is Corner.TARGET
+    ]
+    return found, taken
+
+
+def age(day: date | None, today: date) -> int:
+    """Business days (Monday to Friday) from a day to the cut-off; 0 for what is younger."""
+    if day is None or day >= today:
+        return 0
+    whole, rest = divmod((today - day).days, 7)
+    return whole * 5 + sum((day + timedelta(days=step + 1)).weekday() <= _FRIDAY for step in range(rest))
+
+
+def pairs(table: Bench, window: Window) -> Iterator[Pair]:
+    """The pairs that agree, in the order of sheet and number."""
+    for row in table.each(
+        f"""
+        SELECT sheet, rule, kind, coalesce(l_number, r_number) AS number, r_on_day, r_unit, l_amount, r_amount FROM joined
+        WHERE NOT differs AND has_left AND has_right AND {inside(window, "r_on_day")} ORDER BY sheet, number, key
+        """  # noqa: S608
+    ):
+        yield Pair(
+            row["sheet"], f"{row['rule']}@1", row["kind"], row["number"], row["r_on_day"], row["r_unit"], row["l_amount"], row["r_amount"]
+        )
+
+
+def suggestions(table: Bench, rules: Rules, window: Window) -> Iterator[Suggestion]:
+    """Candidates for what is missing here and unknown there: equal amount, days apart at most as the rule says, one on either side."""
+    for each in rules.passes:
+        if each.rule == "amount_and_day":
+            yield from _by_amount(table, each.days, window)
+
+
+def _by_amount(table: Bench, days: int, window: Window) -> Iterator[Suggestion]:
+    for row in table.rows(
+        f"""
+        WITH l AS (SELECT * FROM joined WHERE differs AND has_left AND NOT has_right),
+             r AS (SELECT * FROM joined WHERE differs AND has_right AND NOT has_left),
+             c AS (SELECT l.sheet, l.key AS l_key, l.l_ref, l.l_number, l.l_on_day, l.l_unit, l.l_amount, l.connection, l.l_party,
+                          r.r_ref, r.r_number, r.r_on_day, r.r_amount, r.target,
+                          count(*) OVER (PARTITION BY l.sheet, l.key) AS of_l,
+                          count(*) OVER (PARTITION BY r.sheet, r.r_ref, r.r_number) AS of_r
+                   FROM l JOIN r ON l.sheet = r.sheet AND l.l_unit = r.r_unit AND l.l_amount = r.r_amount
+                    AND abs(date_diff('day', l.l_on_day, r.r_on_day)) <= {days})
+        SELECT * FROM c WHERE of_l = 1 AND of_r = 1 AND {inside(window, "r_on_day")} ORDER BY sheet, l_key
+        """  # noqa: S608
+    ):
+        apart = abs((row["l_on_day"] - row["r_on_day"]).days)
+        reasons = ("equal amount", f"{apart} days apart", "one candidate on either side")
+        left = Side(Corner.SOURCE, row["connection"], row["l_ref"], row["l_number"], row["l_on_day"], row["l_unit"], row["l_amount"])
+        right = Side(Corner.TARGET, row["target"], row["r_ref"], row["r_number"], row["r_on_day"], row["l_unit"], row["r_amount"])
+        yield Suggestion(row["sheet"], "amount_and_day@1", Decimal("0.9") - Decimal("0.1") * apart, reasons, (left,), (right,))
+
+
+def gaps(table: Bench, sheet: str, connection: str, kinds: Sequence[str]) -> Iterator[str]:
+    """Numbers that are missing in the one run of numbers that these kinds share at the source."""
+    rows = table.rows(
+        "SELECT DISTINCT number FROM item WHERE corner = 'source' AND sheet = ? AND connection = ? AND list_contains(?, kind)",
+        [sheet, connection, list(kinds)],
+    )
+    runs: dict[str, dict[int, int]] = {}
+    for row in rows:
+        match = _NUMBERED.fullmatch(row["number"] or "")
+        if match:
+            runs.setdefault(match[1], {})[int(match[2])] = len(match[2])
+    for prefix, numbers in sorted(runs.items()):
+        for before, after in pairwise(sorted(numbers)):
+            if after - before > 1:
+                first, last = (f"{prefix}{number:0{numbers[before]}d}" for number in (before + 1, after - 1))
+                yield first if first == last else f"{first} to {last}"

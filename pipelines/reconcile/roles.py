@@ -1,0 +1,83 @@
+"""What an account of the books means to reconciliation: part of a total, or a balance that must agree with somebody else's.
+
+Read from the accounts that a route's posting names (role → account, with `{gateway}` and the like as wild cards), never from what an
+entry says of itself.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterable, Sequence
+from decimal import Decimal
+from functools import lru_cache
+from typing import Any, NamedTuple
+
+from mappings.posting.books import Books
+from pipelines.reconcile.bench import BALANCES, COMPONENTS
+
+ZERO = Decimal(0)
+_COMPONENT = {
+    **dict.fromkeys(
+        ("Sales", "SalesReturns", "ManualSales", "CustomerDeposits", "SamplesExpense", "DonationPayable", "BadDebtExpense"), "goods"
+    ),
+    "ServiceCharges": "goods",
+    "Discounts": "discount",
+    "ShippingIncome": "shipping",
+    "SalesTaxPayable": "tax",
+    "TipsPayable": "tip",
+    **dict.fromkeys(("GiftCardLiability", "StoreCredit", "GiftCardBreakage"), "gift_card"),
+    **dict.fromkeys(("Fees", "DisputeFees"), "fee"),
+    **dict.fromkeys(("CashRounding", "Rounding"), "rounding"),
+}
+_BALANCE = {
+    "Clearing": "clearing",
+    "PayoutsInTransit": "in_transit",
+    "Bank": "bank",
+    "SalesTaxPayable": "tax_owed",
+    "GiftCardLiability": "cards_owed",
+}
+_SETTLING = ("Receivable", "Clearing", "Cash", "Bank")
+"""Roles that take what a document is worth: its total, where an entry does not say."""
+
+
+class Posting(NamedTuple):
+    """One line of an entry: + debit, − credit."""
+
+    account: str
+    amount: Decimal
+    currency: str
+    control: bool
+
+
+class Roles:
+    """The roles of the accounts of some postings' books."""
+
+    def __init__(self, books: Iterable[Books]) -> None:
+        self._patterns = [
+            (re.compile(re.sub(r"\\\{\w+\\\}", "[^:]+", re.escape(account))), role)
+            for each in books
+            for role, account in each.accounts.items()
+        ]
+        self.of = lru_cache(maxsize=None)(self._of)
+
+    def _of(self, account: str) -> str:
+        """The account's role; '' where no posting names it. Of two roles with one account the first counts."""
+        return next((role for pattern, role in self._patterns if pattern.fullmatch(account)), "")
+
+    def measured(self, postings: Sequence[Posting], *, ours: bool) -> dict[str, Any]:
+        """Amount, unit, components and balances of an entry, as columns of `item`. One that is not ours counts its debits at least."""
+        sums = dict.fromkeys((*COMPONENTS, *BALANCES), ZERO)
+        stated = any(posting.control for posting in postings)
+        total = ZERO
+        for posting in postings:
+            role = self.of(posting.account)
+            if posting.control if stated else role in _SETTLING:
+                total += posting.amount
+            else:
+                sums[_COMPONENT.get(role, "other")] -= posting.amount
+            if role in _BALANCE:
+                sums[_BALANCE[role]] += posting.amount
+        if not (stated or ours or total):
+            total = sum((posting.amount for posting in postings if posting.amount > 0), ZERO)
+        detailed = total == sum((sums[name] for name in COMPONENTS), ZERO)
+        return {"amount": total, "unit": postings[0].currency if postings else "", "detailed": detailed, **sums}

@@ -1,0 +1,281 @@
+"""One reconciliation: read the corners, pair them, name the differences, draw the waterfalls. Writes nothing anywhere.
+
+Equal inputs and rules give an equal report: whatever depends on the moment (`as_of`) is an input.
+"""
+
+from __future__ import annotations
+
+import calendar
+import hashlib
+from collections import defaultdict
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from datetime import UTC, date, datetime, timedelta
+from decimal import Decimal
+from typing import Any
+from zoneinfo import ZoneInfo
+
+from mappings.posting import EFFECTS, Books
+from mappings.posting.books import OLDEST_RATE
+from pipelines.home.load import Home
+from pipelines.home.settings import Posting, Route
+from pipelines.hub.progress import Progress, silent
+from pipelines.hub.store import Hub
+from pipelines.reconcile import corners, finding, pairing, waterfalls
+from pipelines.reconcile.bench import Bench, Table, bench
+from pipelines.reconcile.causes import Window
+from pipelines.reconcile.controls import EFFECTS as MEASURED
+from pipelines.reconcile.controls import Control, find
+from pipelines.reconcile.corners import hub as hub_corner
+from pipelines.reconcile.corners import source as source_corner
+from pipelines.reconcile.corners import target as target_corner
+from pipelines.reconcile.policy import Rules, rules
+from pipelines.reconcile.report import CornerTotal, Matched, Pair, Rates, Report
+from pipelines.reconcile.words import Corner, Status
+from taps._kit.errors import Misconfigured
+
+ZERO = Decimal(0)
+_MICRO = Decimal("0.000001")
+_RATE = Table("rate", {"sheet": "VARCHAR", "unit": "VARCHAR", "from_day": "DATE", "to_day": "DATE", "rate": "DECIMAL(24, 12)"})
+_ASKED = Table("asked", {"sheet": "VARCHAR", "connection": "VARCHAR", "kind": "VARCHAR"})
+
+
+@dataclass(frozen=True, slots=True)
+class Sheet:
+    """What is compared as one: a target and an effect, with the postings that lead there."""
+
+    target: str
+    effect: str
+    postings: tuple[tuple[Route, Posting], ...]
+
+    @property
+    def name(self) -> str:
+        """Target and effect: ledger/money."""
+        return f"{self.target}/{self.effect}"
+
+    @property
+    def sources(self) -> list[str]:
+        """Connections that are read for it."""
+        return sorted({source for route, _posting in self.postings for source in route.sources})
+
+    @property
+    def books(self) -> list[Books]:
+        """The books of its postings."""
+        return [posting.books for _route, posting in self.postings if posting.books]
+
+
+def sheets(home: Home, company: str) -> list[Sheet]:
+    """The sheets of a company, in the order of their names."""
+    found: dict[tuple[str, str], list[tuple[Route, Posting]]] = defaultdict(list)
+    for route in home.routes.values():
+        for posting in route.posting:
+            if posting.company in (None, company):
+                effects = {EFFECTS[policy.as_] for policy in posting.kinds.values() if policy.as_} & set(MEASURED)
+                for effect in effects:
+                    found[posting.target, effect].append((route, posting))
+    return [Sheet(target, effect, tuple(found[target, effect])) for target, effect in sorted(found)]
+
+
+def company_of(home: Home, named: str | None) -> str:
+    """The company that is meant. Raises Misconfigured where there are several and none was named."""
+    companies = list(home.installation.companies)
+    if named is not None and named not in companies:
+        raise Misconfigured(f"There is no company {named!r}; there are {', '.join(companies)}.")
+    if named is None and len(companies) > 1:
+        routed = sorted({posting.company for route in home.routes.values() for posting in route.posting if posting.company})
+        if len(routed) != 1:
+            raise Misconfigured(f"Say which company: {', '.join(companies)}.")
+        return routed[0]
+    return named or companies[0]
+
+
+def window_of(period: str, as_of: datetime, zone: str) -> Window:
+    """The days of a period YYYY-MM; without one, all. Raises Misconfigured for text that is none."""
+    today = as_of.astimezone(ZoneInfo(zone)).date()
+    if not period:
+        return Window(None, None, today)
+    try:
+        first = date.fromisoformat(f"{period}-01")
+    except ValueError:
+        raise Misconfigured(f"{period!r} is no period; write it as 2026-01.") from None
+    return Window(first, first.replace(day=calendar.monthrange(first.year, first.month)[1]), today)
+
+
+def reconcile(
+    home: Home,
+    hub: Hub,
+    *,
+    as_of: datetime,
+    company: str | None = None,
+    period: str = "",
+    progress: Progress = silent,
+    pairs: Callable[[Iterator[Pair]], None] | None = None,
+) -> Report:
+    """Reconcile a company's sheets. `pairs` is handed the matched pairs while the bench is open.
+
+    Raises Misconfigured (controls, rules, names), and whatever a system that is asked raises.
+    """
+    legal = home.installation.companies[company_of(home, company)]
+    name = company_of(home, company)
+    asked, window = rules(home.path), window_of(period, as_of, legal.timezone)
+    with bench() as table:
+        notes, controls = _read(table, home, hub, sheets(home, name), progress)
+        progress("comparing", "corners", 0)
+        pairing.expect(table)
+        pairing.pair(table, asked)
+        return _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes, pairs)
+
+
+def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress: Progress) -> tuple[list[str], dict[str, Control]]:
+    """Fill the bench from every corner; what could not be asked, and the controls that were."""
+    table.make(_RATE)
+    table.make(_ASKED)
+    notes: list[str] = []
+    controls: dict[str, Control] = {}
+    connections = sorted({source for sheet in chosen for source in sheet.sources})
+    for name in connections:
+        control = find(home.path, name, home.taps[name].tap)
+        if control is None:
+            notes.append(f"{name}: no control says what it holds, so its documents are taken from the hub. Write controls/{name}.yaml.")
+        else:
+            controls[name] = control
+    for sheet in chosen:
+        progress("reading", sheet.name, 0)
+        table.load(_RATE, _rates(sheet))
+        hub_corner.load(table, hub, sheet.name, sheet.effect, list(sheet.postings))
+        for name in sheet.sources:
+            if name in controls and controls[name].selects[sheet.effect]:
+                notes += source_corner.load(table, home, hub, home.taps[name], controls[name], sheet.effect, sheet.name)
+                kinds = controls[name].selects[sheet.effect]
+                table.load(_ASKED, ({"sheet": sheet.name, "connection": name, "kind": kind} for kind in kinds))
+        notes += target_corner.load(table, home, hub, sheet.name, sheet.target, sheet.effect, sheet.books)
+    hub_corner.untranslated(table, hub, connections)
+    return notes, controls
+
+
+def _rates(sheet: Sheet) -> Iterator[dict[str, Any]]:
+    """Each rate of the books with the days on which it is the newest of the last seven."""
+    seen: set[tuple[str, date]] = set()
+    for books in sheet.books:
+        for currency, known in books.rates.items():
+            days = sorted(known)
+            for place, day in enumerate(days):
+                until = min(day + OLDEST_RATE, days[place + 1] - timedelta(days=1) if place + 1 < len(days) else date.max)
+                if (currency, day) not in seen:
+                    seen.add((currency, day))
+                    yield {"sheet": sheet.name, "unit": currency, "from_day": str(day), "to_day": str(until), "rate": known[day]}
+
+
+def _report(
+    table: Bench,
+    company: str,
+    period: str,
+    as_of: datetime,
+    zone: str,
+    asked: Rules,
+    window: Window,
+    controls: Mapping[str, Control],
+    notes: Sequence[str],
+    pairs: Callable[[Iterator[Pair]], None] | None,
+) -> Report:
+    breaks, shares = finding.breaks(table, asked, window)
+    falls = waterfalls.waterfalls(table, window, shares)
+    inputs = _hash(table, "true")
+    books = _hash(table, f"corner IN ('target', 'bank') AND {waterfalls.inside(window, 'on_day')}")
+    told = asked.told + "".join(
+        f", {name} {control.name}@{control.version} {control.digest[:12]}" for name, control in sorted(controls.items())
+    )
+    run = hashlib.sha256("\x1f".join((company, period, as_of.astimezone(UTC).isoformat(), told, inputs)).encode()).hexdigest()[:12]
+    invalid = any(fall.unexplained for fall in falls)
+    if pairs is not None:
+        pairs(finding.pairs(table, window))
+    return Report(
+        run=run,
+        company=company,
+        period=period,
+        as_of=as_of.astimezone(UTC),
+        timezone=zone,
+        rules=told,
+        inputs_hash=inputs,
+        books_hash=books,
+        status=Status.INVALID if invalid else Status.BREAKS if breaks else Status.TIES,
+        corners=tuple(_corners(table, window, controls)),
+        waterfalls=tuple(falls),
+        breaks=tuple(breaks),
+        matched=tuple(_matched(table, window)),
+        suggestions=tuple(finding.suggestions(table, asked, window)),
+        rates=tuple(_rate(table, window, breaks)),
+        notes=tuple(dict.fromkeys(notes)),
+    )
+
+
+def _hash(table: Bench, where: str) -> str:
+    """A hash over the rows of all corners, whatever their order."""
+    columns = "sheet, connection, kind, ref, part, article, subject, number, on_day, unit, amount, tax, party, status, version"
+    texts = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in columns.split(", "))
+    row = table.con.execute(
+        f"""
+        SELECT count(*), sum(md5_number_lower(t)), sum(md5_number_upper(t)) FROM (
+            SELECT concat_ws(chr(31), corner, {texts}) AS t FROM item WHERE {where})
+        """  # noqa: S608 (our own names)
+    ).fetchone()
+    return hashlib.sha256(repr(row).encode()).hexdigest()
+
+
+def _corners(table: Bench, window: Window, controls: Mapping[str, Control]) -> Iterator[CornerTotal]:
+    for row in table.rows(
+        f"""
+        SELECT sheet, corner, connection, kind, unit, count(*) AS n, sum(amount) AS amount FROM (
+            SELECT sheet, corner, connection, kind, unit, amount, on_day FROM item
+            UNION ALL SELECT sheet, 'hub', connection, kind, unit, amount, on_day FROM standing)
+        WHERE {waterfalls.inside(window, "on_day")} GROUP BY ALL ORDER BY ALL
+        """  # noqa: S608
+    ):
+        corner = Corner(row["corner"])
+        asked = corners.ASKED[corner].format(connection=row["connection"])
+        runs = controls[row["connection"]].numbered if corner is Corner.SOURCE else ()
+        run = next((kinds for kinds in runs if kinds[0] == row["kind"]), ())
+        gaps = tuple(finding.gaps(table, row["sheet"], row["connection"], run)) if run else ()
+        yield CornerTotal(
+            row["sheet"], corner, row["connection"], row["kind"], row["unit"] or "", row["n"], row["amount"] or ZERO, asked, gaps
+        )
+
+
+def _matched(table: Bench, window: Window) -> Iterator[Matched]:
+    for row in table.rows(
+        f"""
+        SELECT sheet, rule, r_unit AS unit, count(*) AS n, sum(r_amount) AS amount FROM joined
+        WHERE NOT differs AND has_left AND has_right AND {waterfalls.inside(window, "r_on_day")} GROUP BY ALL ORDER BY ALL
+        """  # noqa: S608
+    ):
+        yield Matched(row["sheet"], f"{row['rule']}@1", "exact", row["unit"], row["n"], row["amount"])
+
+
+def _rate(table: Bench, window: Window, breaks: Sequence[Any]) -> Iterator[Rates]:
+    open_gross: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    open_net: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    unnamed: dict[str, Decimal] = defaultdict(lambda: ZERO)
+    for each in breaks:
+        open_gross[each.unit] += abs(each.difference)
+        open_net[each.unit] += each.difference
+        unnamed[each.unit] += sum((abs(cause.amount) for cause in each.causes if cause.kind == "UNKNOWN"), ZERO)
+    for row in table.rows(
+        f"""
+        SELECT unit, sum(n) FILTER (ok) AS good, sum(n) AS n, sum(v) FILTER (ok) AS good_value, sum(v) AS value FROM (
+            SELECT coalesce(r_unit, l_unit) AS unit, NOT differs AS ok,
+                   CAST(has_left AS INTEGER) + CAST(has_right AS INTEGER) AS n,
+                   abs(coalesce(l_amount, 0)) + abs(coalesce(r_amount, 0)) AS v
+            FROM joined WHERE NOT coalesce(out_of_scope, false) AND {waterfalls.inside(window, "coalesce(r_on_day, l_on_day)")}
+            UNION ALL SELECT unit, false, 1, abs(amount) FROM "double" WHERE {waterfalls.inside(window, "on_day")})
+        GROUP BY unit ORDER BY unit
+        """  # noqa: S608
+    ):
+        unit = row["unit"] or ""
+        gross = open_gross[unit]
+        classified = _fraction(gross - unnamed[unit], gross)
+        matched, value = _fraction(row["good"], row["n"]), _fraction(row["good_value"], row["value"])
+        yield Rates(unit, matched, value, classified, gross, open_net[unit])
+
+
+def _fraction(part: Any, whole: Any) -> Decimal:
+    return (Decimal(part or 0) / Decimal(whole)).quantize(_MICRO) if whole else Decimal(1)

@@ -1,0 +1,161 @@
+"""Waterfalls: from what the source says to what the target holds, each step a line, ending at 0.00 unexplained.
+
+Totals are summed by the database over all rows, breaks come from the pairs one by one: that both meet is the check, and no line is ever
+computed as "what is missing".
+"""
+
+from __future__ import annotations
+
+from collections import defaultdict
+from collections.abc import Iterable, Mapping
+from decimal import Decimal
+from typing import Any, NamedTuple
+
+from pipelines.reconcile.bench import Bench
+from pipelines.reconcile.causes import Window
+from pipelines.reconcile.report import Line, Waterfall
+from pipelines.reconcile.words import MEANINGS, BreakClass
+
+ZERO = Decimal(0)
+SALES, PAYMENTS, PAYOUTS, CHARGES, STOCK, HOURS, OTHER = "sales", "payments", "payouts", "charges", "stock", "hours", "other"
+_GROUP = {
+    **dict.fromkeys(("order", "adjustment", "refund", "invoice", "sales_receipt", "credit_note", "refund_receipt"), SALES),
+    "payment": PAYMENTS,
+    **dict.fromkeys(("payout", "transfer"), PAYOUTS),
+    **dict.fromkeys(("fee", "dispute", "balance_transaction", "spend"), CHARGES),
+}
+TITLES = {
+    SALES: "Sales and refunds",
+    PAYMENTS: "Payments",
+    PAYOUTS: "Payouts, leg by leg",
+    CHARGES: "Fees, disputes and settlements",
+    STOCK: "Stock: units out",
+    HOURS: "Hours worked",
+    OTHER: "Other documents",
+    "clearing": "Clearing accounts against the processors",
+    "tax_owed": "Tax owed against tax collected",
+    "cards_owed": "Gift cards: what is owed",
+}
+MEASURED = ("clearing", "tax_owed", "cards_owed")
+
+
+def group_of(kind: str, unit: str) -> str:
+    """The waterfall in which a kind of document counts."""
+    return {"C62": STOCK, "HUR": HOURS}.get(unit) or _GROUP.get(kind, OTHER)
+
+
+class Share(NamedTuple):
+    """What one class explains of one measure."""
+
+    sheet: str
+    group: str
+    unit: str
+    measure: str
+    kind: BreakClass
+    amount: Decimal
+
+
+def waterfalls(bench: Bench, window: Window, shares: Iterable[Share]) -> list[Waterfall]:
+    """All of them: one for each sheet, group and unit, and one for each balance that both corners tell of."""
+    broken: dict[tuple[str, str, str, str], dict[BreakClass, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
+    for share in shares:
+        broken[share.sheet, share.measure, share.group, share.unit][share.kind].append(share.amount)
+    totals = [*_totals(bench, window, broken), *_balances(bench, window, broken)]
+    return sorted(totals, key=lambda each: (each.sheet, list(TITLES).index(each.name), each.unit or ""))
+
+
+def inside(window: Window, column: str) -> str:
+    """SQL: whether a day lies in the window."""
+    return "true" if window.first is None else f"{column} BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
+
+
+def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterable[Waterfall]:
+    steps: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
+    for row in bench.rows(
+        f"""
+        SELECT sheet, kind, unit, own_unit, count(*) AS n, sum(base) AS base, sum(own_amount) AS own FROM (
+            SELECT sheet, kind, unit, own_unit, base, own_amount FROM expected WHERE at_source AND {inside(window, "on_day")}
+            UNION ALL SELECT sheet, kind, unit, own_unit, base, own_amount FROM restated WHERE {inside(window, "on_day")})
+        GROUP BY sheet, kind, unit, own_unit HAVING sum(abs(base)) <> 0 ORDER BY ALL
+        """  # noqa: S608 (our own names)
+    ):
+        note = "" if row["own_unit"] == row["unit"] else f"{row['own']:f} {row['own_unit']} at the rates of their days"
+        label = f"Source: {row['kind'].replace('_', ' ')}{'' if not note else ' in ' + row['own_unit']}"
+        steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(
+            Line(label, row["base"] or ZERO, row["n"], "total", note)
+        )
+    for row in bench.rows(
+        f"""
+        SELECT sheet, kind, unit, fate, reason, count(*) AS n, sum(base) AS base FROM expected
+        WHERE at_source AND fate IN ('excluded', 'merged') AND {inside(window, "on_day")} GROUP BY ALL ORDER BY ALL
+        """  # noqa: S608
+    ):
+        line = Line(
+            f"{row['fate'].capitalize()}: {row['reason']}", -(row["base"] or ZERO), row["n"], "step", f"{row['kind']}, in the total above"
+        )
+        steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(line)
+    for column, label in (("card", "Gift cards redeemed inside sales"), ("coin", "Rounded to the smallest coin")):
+        for row in bench.rows(
+            f"""
+            SELECT sheet, kind, unit, count(*) AS n, sum({column}) AS amount FROM expected
+            WHERE at_source AND coalesce(fate NOT IN ('excluded', 'merged'), true) AND {column} <> 0 AND {inside(window, "on_day")}
+            GROUP BY ALL ORDER BY ALL
+            """  # noqa: S608
+        ):
+            line = Line(label, row["amount"], row["n"], "step", "the target's total does not hold it" if column == "card" else "")
+            steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(line)
+    actual = _actual(bench, window, "amount")
+    for key in sorted({*steps, *actual}, key=str):
+        sheet, group, unit = key
+        yield _waterfall(group, sheet, unit, steps[key], actual.get(key, (0, ZERO)), broken.get((sheet, "amount", group, unit), {}))
+
+
+def _actual(bench: Bench, window: Window, column: str) -> dict[tuple[str, str, str], tuple[int, Decimal]]:
+    """What the target holds, by sheet, group and unit."""
+    found: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+    for row in bench.rows(
+        f"""
+        SELECT sheet, kind, unit, count(*) AS n, sum(amount) AS amount FROM (
+            SELECT sheet, kind, r_unit AS unit, r_{column} AS amount FROM joined WHERE has_right AND {inside(window, "r_on_day")}
+            UNION ALL SELECT sheet, kind, unit, {column} FROM "double" WHERE {inside(window, "on_day")})
+        GROUP BY ALL
+        """  # noqa: S608
+    ):
+        key = (row["sheet"], group_of(row["kind"], row["unit"]), row["unit"])
+        count, amount = found.get(key, (0, ZERO))
+        found[key] = (count + row["n"], amount + (row["amount"] or ZERO))
+    return found
+
+
+def _balances(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterable[Waterfall]:
+    for measure in MEASURED:
+        steps: dict[tuple[str, str], list[Line]] = defaultdict(list)
+        for row in bench.rows(
+            f"""
+            SELECT sheet, kind, part, unit, count(*) AS n, sum({measure}) AS amount FROM expected
+            WHERE at_source AND {measure} IS NOT NULL AND coalesce(fate NOT IN ('excluded', 'merged'), true) AND {inside(window, "on_day")}
+              AND sheet IN (SELECT sheet FROM actual WHERE {measure} IS NOT NULL)
+            GROUP BY ALL HAVING sum(abs({measure})) <> 0 ORDER BY ALL
+            """  # noqa: S608
+        ):
+            name = f"{row['kind'].replace('_', ' ')}{' (' + row['part'] + ')' if row['part'] else ''}"
+            steps[row["sheet"], row["unit"]].append(Line(f"Source: {name}", row["amount"], row["n"], "total", "+ debit, − credit"))
+        held: dict[tuple[str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, ZERO))
+        for (sheet, _group, unit), (count, amount) in _actual(bench, window, measure).items():
+            held[sheet, unit] = (held[sheet, unit][0] + count, held[sheet, unit][1] + amount)
+        for sheet, unit in sorted(steps):
+            yield _waterfall(measure, sheet, unit, steps[sheet, unit], held[sheet, unit], broken.get((sheet, measure, "", unit), {}))
+
+
+def _waterfall(
+    name: str, sheet: str, unit: str, steps: list[Line], actual: tuple[int, Decimal], broken: Mapping[BreakClass, list[Decimal]]
+) -> Waterfall:
+    expected = sum((line.amount for line in steps), ZERO)
+    lines = [*steps, Line("Expected at the target", expected, 0, "total")]
+    lines += [
+        Line(MEANINGS[kind].title, sum(broken[kind], ZERO), len(broken[kind]), "break", kind.value) for kind in BreakClass if kind in broken
+    ]
+    lines.append(Line("At the target", actual[1], actual[0], "total"))
+    unexplained = actual[1] - expected - sum((sum(amounts, ZERO) for amounts in broken.values()), ZERO)
+    lines.append(Line("Unexplained", unexplained, 0, "check"))
+    return Waterfall(name, TITLES[name], sheet, unit, tuple(lines), unexplained)
