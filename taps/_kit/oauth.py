@@ -34,6 +34,8 @@ class OAuth:
     """Separated by blanks."""
     in_body: bool = False
     """The token endpoint takes everything as JSON, client_id and client_secret too, instead of a form under Basic (Square)."""
+    in_form: bool = False
+    """The token endpoint takes client_id and client_secret as fields of the form, not under Basic (HubSpot)."""
     pkce: bool = True
     """Whether the code is bound to a verifier. Off where that starts another flow, with refresh tokens for one use only (Square)."""
 
@@ -93,8 +95,10 @@ def _asked(oauth: OAuth, client_id: str, client_secret: str, form: Mapping[str, 
     """Headers and body as this token endpoint wants them."""
     if oauth.in_body:
         return {}, {"client_id": client_id, "client_secret": client_secret, **form}
-    headers = {"Authorization": basic(client_id, client_secret), "Content-Type": "application/x-www-form-urlencoded"}
-    return headers, urlencode(form).encode()
+    headers = {"Content-Type": "application/x-www-form-urlencoded"}
+    if oauth.in_form:
+        return headers, urlencode({"client_id": client_id, "client_secret": client_secret, **form}).encode()
+    return headers | {"Authorization": basic(client_id, client_secret)}, urlencode(form).encode()
 
 
 def consent(oauth: OAuth, client_id: str, redirect_uri: str) -> Consent:
