@@ -36,7 +36,8 @@ CONTACTS = Kind(
     "contacts",
     (
         *("firstname", "lastname", "email", "hs_additional_emails", "phone", "mobilephone", "company", "jobtitle", "address", "city"),
-        *("state", "zip", "country", "lifecyclestage", "hubspot_owner_id", "associatedcompanyid", "hs_email_optout", "createdate"),
+        *("state", "zip", "country", "lifecyclestage", "hubspot_owner_id", "associatedcompanyid", "hs_email_optout"),
+        *("num_associated_deals", "createdate"),
     ),
     ("companies",),
     modified="lastmodifieddate",
@@ -45,7 +46,7 @@ COMPANIES = Kind(
     "companies",
     (
         *("name", "domain", "phone", "address", "address2", "city", "state", "zip", "country", "description", "industry"),
-        *("lifecyclestage", "hubspot_owner_id", "hs_parent_company_id", "createdate"),
+        *("lifecyclestage", "hubspot_owner_id", "hs_parent_company_id", "num_associated_deals", "createdate"),
     ),
     more=("tax_number", "payment_terms"),
 )

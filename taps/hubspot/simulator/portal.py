@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from datetime import datetime, timedelta
+from datetime import timedelta
 from decimal import ROUND_HALF_UP, Decimal
 from typing import Any
 
@@ -194,7 +194,7 @@ class Portal:
         row = self[kind].get(record_id)
         if row is None or not row.there:
             return
-        worked = {"deals": self._deal, "contacts": self._contact, "line_items": self._line}.get(kind)
+        worked = {"deals": self._deal, "contacts": self._contact, "companies": self._company, "line_items": self._line}.get(kind)
         if worked is None:
             return
         values = worked(row)
@@ -214,12 +214,17 @@ class Portal:
             "hs_primary_associated_company": str(next(iter(held.get("companies", {})), "")),
         }
         if row.id not in self._typed and held.get("line_items"):
-            lines = [self[each].get(line) for each in ("line_items",) for line in held["line_items"]]
+            lines = [self["line_items"].get(line) for line in held["line_items"]]
             values["amount"] = str(sum((Decimal(line.properties["amount"]) for line in lines if line), Decimal(0)))
         return values
 
     def _contact(self, row: Row) -> Properties:
-        return {"associatedcompanyid": str(next(iter(self.links("contacts", row.id).get("companies", {})), ""))}
+        held = self.links("contacts", row.id)
+        own = {"associatedcompanyid": str(next(iter(held.get("companies", {})), ""))}
+        return own | {"num_associated_deals": str(len(held.get("deals", {})))}
+
+    def _company(self, row: Row) -> Properties:
+        return {"num_associated_deals": str(len(self.links("companies", row.id).get("deals", {})))}
 
     def _line(self, row: Row) -> Properties:
         given = row.properties
@@ -251,13 +256,3 @@ class Portal:
         """Somebody leaves."""
         self.owners[key] |= {"archived": True, "updatedAt": written(self.clock())}
         self.owners[key].pop("userId", None)
-
-
-def amount(value: Decimal | int) -> str:
-    """Money as HubSpot writes it."""
-    return str(Decimal(value))
-
-
-def day(moment: datetime) -> str:
-    """A date property of a deal holds an instant."""
-    return written(moment)

@@ -8,11 +8,11 @@ _EACH = "createdate hs_lastmodifieddate hs_object_id hs_merged_object_ids hubspo
 DEFINED = {
     "contacts": (
         f"{_EACH} lastmodifieddate firstname lastname email hs_additional_emails phone mobilephone company jobtitle address city state zip "
-        "country lifecyclestage associatedcompanyid hs_email_optout website"
+        "country lifecyclestage associatedcompanyid hs_email_optout website num_associated_deals"
     ).split(),
     "companies": (
         f"{_EACH} name domain website phone address address2 city state zip country description industry lifecyclestage "
-        "hs_parent_company_id"
+        "hs_parent_company_id num_associated_deals"
     ).split(),
     "products": (
         f"{_EACH} name description hs_sku price hs_cost_of_goods_sold hs_product_type hs_folder_name recurringbillingfrequency hs_url"
@@ -31,7 +31,7 @@ _NUMBERS = ("amount", "price", "quantity", "discount", "hs_discount_percentage",
 WORKED_OUT = frozenset(
     (
         *("createdate", "lastmodifieddate", "hs_lastmodifieddate", "hs_object_id", "hs_merged_object_ids", "hs_is_closed"),
-        *("hs_is_closed_won", "hs_primary_associated_company", "hs_num_of_associated_line_items"),
+        *("hs_is_closed_won", "hs_primary_associated_company", "hs_num_of_associated_line_items", "num_associated_deals"),
     )
 )
 """Nobody may write these."""

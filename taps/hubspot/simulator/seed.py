@@ -83,7 +83,7 @@ class _Past:
             "state": state,
             "zip": code,
             "country": "United States",
-            "lifecyclestage": "customer",
+            "num_associated_deals": str(len(range(number, self.counts["deals"], self.counts["companies"]))),
         }
 
     def contact(self, number: int) -> Properties:
@@ -94,7 +94,7 @@ class _Past:
             "lastname": last,
             "email": f"{first}.{last}.{number}@example.com".lower(),
             "phone": f"+1556{number:07d}",
-            "lifecyclestage": "customer",
+            "num_associated_deals": str(len(range(number, self.counts["deals"], self.counts["contacts"]))),
             "associatedcompanyid": str(self.firsts["companies"] + number % self.counts["companies"]),
         }
 
