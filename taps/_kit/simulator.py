@@ -43,6 +43,7 @@ class Request(NamedTuple):
     method: str
     path: str
     query: dict[str, str]
+    """A name that comes several times has its values with commas between them."""
     headers: dict[str, str]
     """Names in small letters."""
     body: Any
@@ -240,7 +241,9 @@ def _of_file(path: Path) -> Iterator[bytes]:
 
 def _request(scope: Mapping[str, Any], data: bytes) -> Request:
     headers = {name.decode("latin-1").lower(): value.decode("latin-1") for name, value in scope["headers"]}
-    query = dict(parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True))
+    query: dict[str, str] = {}
+    for name, value in parse_qsl(scope["query_string"].decode("latin-1"), keep_blank_values=True):
+        query[name] = f"{query[name]},{value}" if name in query else value
     return Request(scope["method"], scope["path"], query, headers, _body(headers.get("content-type", ""), data))
 
 

@@ -82,9 +82,10 @@ class Portal:
         return _page(self.answer("POST", f"/crm/v3/objects/{kind}/search", body=asked))
 
     def _pace(self) -> None:
-        """Searches have a limit of their own, by the second."""
+        """Searches have a limit of their own, by the second. The first one waits too: another stream may have searched just now."""
         clock, apart = self.edge.around.clock, timedelta(seconds=1) / self.config.searches_per_second
-        if self._searched is not None and (early := self._searched + apart - clock()) > timedelta(0):
+        early = apart if self._searched is None else self._searched + apart - clock()
+        if early > timedelta(0):
             self.edge.around.sleep(min(early, apart).total_seconds())
         self._searched = clock()
 

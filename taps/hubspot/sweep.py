@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
+from taps._kit.errors import Fatal
 from taps.hubspot.client import Body, Portal
 from taps.hubspot.kinds import NUMBER
 
@@ -34,9 +35,12 @@ def changed(portal: Portal, kind: str, modified: str, since: datetime) -> Iterat
         if page.after is None:
             yield Step(fresh, None)
             return
-        last = _moment(page.rows[-1], modified)
+        moments = [_moment(row, modified) for row in page.rows]
+        if moments != sorted(moments):
+            raise Fatal(f"HubSpot does not sort {kind} by {modified}: what changed cannot be followed.")
+        last = moments[-1]
         if last > start:
-            met = {str(row["id"]) for row in page.rows if _moment(row, modified) == last}
+            met = {str(row["id"]) for row, at in zip(page.rows, moments, strict=True) if at == last}
             start = last
             yield Step(fresh, start)
             continue

@@ -68,3 +68,8 @@ def trace(given: Mapping[str, Any]) -> dict[str, Any]:
 def words(text: str | None) -> list[str]:
     """The names in a list with commas."""
     return [each.strip() for each in (text or "").split(",") if each.strip()]
+
+
+def yes(text: str | None) -> bool:
+    """A truth in an address; Python's clients write it with a capital."""
+    return (text or "").lower() == "true"

@@ -6,7 +6,7 @@ from collections.abc import Iterator, Mapping
 from typing import Any
 
 from taps._kit.simulator import Request, Response, Simulator
-from taps.hubspot.simulator.answers import BY_TYPE, NAMES, TYPE_IDS, error, invalid, paged, trace, words
+from taps.hubspot.simulator.answers import BY_TYPE, NAMES, TYPE_IDS, error, invalid, paged, trace, words, yes
 from taps.hubspot.simulator.portal import Portal
 from taps.hubspot.simulator.properties import WORKED_OUT
 from taps.hubspot.simulator.search import Bad, search
@@ -23,9 +23,11 @@ _NO_CONTENT = 204
 class Objects:
     """The records of one account over HTTP."""
 
-    def __init__(self, portal: Portal, window: int) -> None:
+    def __init__(self, portal: Portal, window: int, most_links: int) -> None:
         self.portal = portal
         self.window = window
+        self.most_links = most_links
+        """Associations that come with a record or in one answer; the rest is paged."""
 
     def register(self, simulator: Simulator) -> None:
         """Answer these calls there, in both generations of addresses."""
@@ -44,6 +46,7 @@ class Objects:
             simulator.route("POST", f"{root}/batch/read", self._associated)
         for root in ("/crm/v4/objects", "/crm/objects/2026-03"):
             simulator.route("PUT", root + "/{kind}/{key}/associations/default/{other}/{to}", self._associate)
+            simulator.route("GET", root + "/{kind}/{key}/associations/{other}", self._associated_with)
 
     # ── records ──
 
@@ -55,15 +58,15 @@ class Objects:
         if not 1 <= limit <= _MOST_ROWS:
             return invalid(f"limit {limit} is not between 1 and {_MOST_ROWS}")
         wanted, others = words(asked.get("properties")), words(asked.get("associations"))
-        rows: Iterator[Row] = self.portal[name].listed(int(asked.get("after") or -1), archived=asked.get("archived") == "true")
+        rows: Iterator[Row] = self.portal[name].listed(int(asked.get("after") or -1), archived=yes(asked.get("archived")))
         page = [row for row, _ in zip(rows, range(limit), strict=False)]
-        more = next(iter(self.portal[name].listed(page[-1].id, archived=asked.get("archived") == "true")), None) if page else None
+        more = next(iter(self.portal[name].listed(page[-1].id, archived=yes(asked.get("archived")))), None) if page else None
         return Response(200, paged([self._shown(name, row, wanted, others) for row in page], str(page[-1].id) if more else None))
 
     def _get(self, request: Request, kind: str, key: str) -> Response:
         name = NAMES.get(kind)
         row = self._known(name, key, request.query.get("idProperty"), follow=True) if name else None
-        if name is None or row is None or (row.there == (request.query.get("archived") == "true")):
+        if name is None or row is None or (row.there == (yes(request.query.get("archived")))):
             return _missing()
         return Response(200, self._shown(name, row, words(request.query.get("properties")), words(request.query.get("associations"))))
 
@@ -91,17 +94,17 @@ class Objects:
             shown["archivedAt"] = written(row.archived_at)
         held = self.portal.links(kind, row.id) if others else {}
         named = [(other, NAMES[other], held.get(NAMES[other]) or {}) for other in others or [] if other in NAMES]
-        found = {other.replace("_", " "): {"results": self._ids(kind, name, ids)} for other, name, ids in named if ids}
+        found = {other.replace("_", " "): self._ids(kind, name, ids) for other, name, ids in named if ids}
         return shown | ({"associations": found} if found else {})
 
-    def _ids(self, kind: str, other: str, ids: Mapping[int, None]) -> list[dict[str, str]]:
-        """Ids as a list names them: the labelled one twice."""
+    def _ids(self, kind: str, other: str, ids: Mapping[int, None]) -> dict[str, Any]:
+        """Ids as a list names them: the labelled one twice, and no more than it shows at once."""
         word = f"{kind.removesuffix('s')}_to_{'company' if other == 'companies' else other.removesuffix('s')}"
         rows = []
-        for place, each in enumerate(ids):
+        for place, each in enumerate(list(ids)[: self.most_links]):
             rows += [{"id": str(each), "type": word}]
             rows += [{"id": str(each), "type": f"{word}_unlabeled"}] if self.portal.label(kind, other, place) else []
-        return rows
+        return paged(rows, str(self.most_links) if len(ids) > self.most_links else None)
 
     def _create(self, request: Request, kind: str) -> Response:
         name = NAMES.get(kind)
@@ -272,10 +275,9 @@ class Objects:
             return _missing()
         results, lost = [], []
         for given in request.body["inputs"]:
-            ids = self.portal.links(one, int(given["id"])).get(two) or {}
-            rows = [{"toObjectId": int(each), "associationTypes": self._labels(one, two, place)} for place, each in enumerate(ids)]
-            if rows:
-                results.append({"from": {"id": str(given["id"])}, "to": rows})
+            page = self._links(one, int(given["id"]), two, int(given.get("after") or 0))
+            if page["results"]:
+                results.append({"from": {"id": str(given["id"])}, "to": page.pop("results"), **page})
             else:
                 lost.append(str(given["id"]))
         now = written(self.portal.clock())
@@ -285,6 +287,21 @@ class Objects:
         told = {"status": "error", "category": "OBJECT_NOT_FOUND", "subCategory": "crm.associations.NO_ASSOCIATIONS_FOUND"}
         told |= {"message": "No associations found", "context": {"fromObjectId": lost}, "errors": [], "links": {}, "id": lost[0]}  # type: ignore[dict-item]
         return Response(207, body | {"numErrors": 1, "errors": [told]})
+
+    def _links(self, kind: str, record_id: int, other: str, start: int) -> dict[str, Any]:
+        ids = list(self.portal.links(kind, record_id).get(other) or {})
+        end = start + self.most_links
+        rows = [
+            {"toObjectId": str(each), "associationTypes": self._labels(kind, other, place)}
+            for place, each in enumerate(ids[start:end], start)
+        ]
+        return paged(rows, str(end) if len(ids) > end else None)
+
+    def _associated_with(self, request: Request, kind: str, key: str, other: str) -> Response:
+        one, two = NAMES.get(kind), NAMES.get(other)
+        if one is None or two is None:
+            return _missing()
+        return Response(200, self._links(one, int(key), two, int(request.query.get("after") or 0)))
 
     def _labels(self, kind: str, other: str, place: int) -> list[dict[str, Any]]:
         plain = {"category": "HUBSPOT_DEFINED", "typeId": TYPE_IDS.get((kind, other), 1), "label": None}

@@ -14,7 +14,7 @@ from collections.abc import Mapping
 from datetime import datetime, timedelta
 
 from taps._kit.simulator import Clock, Request, Response, Simulator
-from taps.hubspot.simulator.answers import NAMES, error, invalid, paged
+from taps.hubspot.simulator.answers import NAMES, error, invalid, paged, yes
 from taps.hubspot.simulator.objects import Objects
 from taps.hubspot.simulator.portal import STAGES, Portal
 from taps.hubspot.simulator.properties import defined
@@ -36,6 +36,7 @@ class HubSpotSimulator(Simulator):
         per_ten_seconds: int = 190,
         searches_per_second: int = 5,
         per_day: int = 650_000,
+        most_links: int = 100,
         latency: timedelta = timedelta(milliseconds=60),
     ) -> None:
         super().__init__(clock=portal.clock if portal else clock)
@@ -50,12 +51,12 @@ class HubSpotSimulator(Simulator):
         self._limits = {"TEN_SECONDLY_ROLLING": (per_ten_seconds, timedelta(seconds=10)), "DAILY": (per_day, timedelta(days=1))}
         self._search_limit = searches_per_second
         self._calls: dict[str, deque[datetime]] = {name: deque() for name in (*self._limits, "SEARCH")}
-        self._register()
+        self._register(most_links)
 
-    def _register(self) -> None:
+    def _register(self, most_links: int) -> None:
         for path in ("/oauth/2026-03/token", "/oauth/v3/token", "/oauth/v1/token"):
             self.route("POST", path, self._token)
-        Objects(self.portal, self.window).register(self)
+        Objects(self.portal, self.window, most_links).register(self)
         for root in ("/crm/v3/owners", "/crm/owners/2026-03"):
             self.route("GET", root, self._owners)
             self.route("GET", root + "/{key}", self._owner)
@@ -130,7 +131,7 @@ class HubSpotSimulator(Simulator):
     # ── the rest ──
 
     def _owners(self, request: Request) -> Response:
-        archived, limit = request.query.get("archived") == "true", int(request.query.get("limit") or 100)
+        archived, limit = yes(request.query.get("archived")), int(request.query.get("limit") or 100)
         if not 1 <= limit <= _MOST_OWNERS:
             return invalid(f"limit {limit} is not between 1 and {_MOST_OWNERS}")
         above = int(request.query.get("after") or 0)
