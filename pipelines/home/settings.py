@@ -9,6 +9,7 @@ HOME/mappings/, HOME/lookups/  see mappings.shipped and `load`
 from __future__ import annotations
 
 from datetime import date, time
+from decimal import Decimal
 from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
@@ -36,6 +37,44 @@ TimeZone = Annotated[str, AfterValidator(_zone)]
 """A zone as IANA names it: Europe/Dublin."""
 
 
+class Role(StrEnum):
+    """What a person may do."""
+
+    VIEWER = "viewer"
+    """Look."""
+    OPERATOR = "operator"
+    """Run, retry, and work on differences without settling them."""
+    PREPARER = "preparer"
+    """Settle differences, propose, prepare a close."""
+    REVIEWER = "reviewer"
+    """Approve, review and certify what another has prepared; unlock."""
+    ADMIN = "admin"
+    """Set up and unlock. An admin signs nothing."""
+    AUDITOR = "auditor"
+    """Look, take packs and samples."""
+
+
+class Person(_Settings):
+    """Somebody who works with the installation."""
+
+    roles: list[Role] = Field(min_length=1)
+    account: str | None = None
+    """Where given, only this account of the operating system may act under the name."""
+
+
+class Close(_Settings):
+    """How a company closes its periods."""
+
+    write_off_limit: dict[Annotated[str, Field(pattern="^[A-Z0-9]{3}$")], Annotated[Decimal, Field(ge=0)]] = {}
+    """By unit: up to this difference one person may write off or accept. Above, and in any other unit, a second one approves."""
+    open_breaks: Literal["refuse", "list"] = "refuse"
+    """Whether a period with open breaks can be signed; `list` names them in the statement."""
+    carry: list[Literal["IN_TRANSIT", "TIMING"]] = ["IN_TRANSIT"]
+    """Classes that are carried over without acceptance."""
+    statement: str | None = Field(default=None, min_length=1)
+    """What is certified, in the company's own words; figures and hash follow it."""
+
+
 class Company(_Settings):
     """A legal entity whose books are kept."""
 
@@ -44,6 +83,7 @@ class Company(_Settings):
     timezone: TimeZone
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
     decisions: dict[str, Any] = {}
+    close: Close = Close()
 
 
 class Installation(_Settings):
@@ -52,6 +92,8 @@ class Installation(_Settings):
     hub: str = "sqlite:///hub.db"
     """URL of the hub's database; a relative SQLite path starts at the home folder."""
     companies: dict[str, Company]
+    people: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9._-]{0,79}$")], Person] = {}
+    """Who may do what, by a short name in small letters."""
 
 
 class ByLocation(_Settings):

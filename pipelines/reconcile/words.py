@@ -171,6 +171,34 @@ class WorkState(StrEnum):
     """By itself: the difference is gone."""
 
 
+class Resolution(StrEnum):
+    """How a break was resolved."""
+
+    FIXED_IN_SOURCE = "fixed_in_source"
+    REPOSTED = "reposted"
+    ADJUSTED = "adjusted"
+    DUPLICATE = "duplicate"
+    WRITTEN_OFF = "written_off"
+    ACCEPTED = "accepted"
+
+
+SETTLING = (Resolution.WRITTEN_OFF, Resolution.ACCEPTED)
+"""Resolutions after which the difference stays, explained. After any other it must be gone in the next run, or the break opens again."""
+
+
+class Stage(StrEnum):
+    """How far the close of a period has come."""
+
+    DRAFT = "draft"
+    PREPARED = "prepared"
+    REVIEWED = "reviewed"
+    CERTIFIED = "certified"
+    DECERTIFIED = "decertified"
+    """The books changed after the certificate, or somebody unlocked the period; its signatures stay as they are."""
+    WITHDRAWN = "withdrawn"
+    """Prepared anew before it was certified."""
+
+
 class Status(StrEnum):
     """What a reconciliation says as a whole."""
 
