@@ -1,32 +1,23 @@
-"""A report as bytes, and the hashes that a signature binds. Equal reports give equal bytes on every machine."""
+"""The hashes that a signature binds. The results are the JSON file that people export: `sha256sum` of that file is what is signed."""
 
 from __future__ import annotations
 
 import hashlib
-from decimal import Decimal
+import json
 from typing import Any
 
 import msgspec
 
-from pipelines.hub.types import plain
-from pipelines.reconcile.report import Break, Report
+from pipelines.reconcile.exports.json import to_json
+from pipelines.reconcile.report import Report
 
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="string")
-_report = msgspec.json.Decoder(Report)
-
-
-def encode(report: Report) -> bytes:
-    """The canonical JSON of a report: keys sorted, amounts as text, instants in UTC."""
-    return _encoder.encode(report)
-
-
-def decode(body: bytes | str) -> Report:
-    """The report that was encoded."""
-    return _report.decode(body)
+_MOVING = ("run", "as_of", "rules", "inputs_hash", "books_hash", "matched", "suggestions", "rates", "notes", "late")
+"""Fields of a report that may move on although the figures of its period stay."""
 
 
 def canonical(value: Any) -> str:
-    """Any value that JSON can hold, in the same form."""
+    """Any value that JSON can hold, the same text for equal values."""
     return _encoder.encode(value).decode()
 
 
@@ -36,26 +27,16 @@ def digest(text: bytes | str) -> str:
 
 
 def bound_hash(inputs: str, rules: str, results: str) -> str:
-    """What a signature binds: SHA-256 over the three lines. An auditor has it with `printf '%s\\n%s\\n%s' … | sha256sum`."""
+    """What a signature binds: SHA-256 over three lines, the hash of the inputs, the rules, and the hash of the results."""
     return digest(f"{inputs}\n{rules}\n{results}")
 
 
 def figures_hash(report: Report) -> str:
-    """Hash of what a report says of the period, without when it was asked: cut-off, ages and run may move on, and it stays.
+    """Hash of what a report says of its period: totals, waterfalls and breaks.
 
-    What came late is not in it either: it belongs to the open period.
+    Cut-off, ages and run may move on, and it stays. What came late is not in it either: it belongs to the open period.
     """
-    return digest(
-        _encoder.encode(
-            {
-                "status": report.status,
-                "corners": report.corners,
-                "waterfalls": report.waterfalls,
-                "breaks": [_figures(each) for each in report.breaks],
-            }
-        )
-    )
-
-
-def _figures(each: Break) -> tuple[str, Decimal, Decimal, list[tuple[str, Decimal]]]:
-    return each.key, plain(each.expected), plain(each.actual), [(cause.kind, plain(cause.amount)) for cause in each.causes]
+    found = json.loads(to_json(report))["report"]
+    kept = {name: value for name, value in found.items() if name not in _MOVING}
+    kept["breaks"] = [{name: value for name, value in each.items() if name not in ("age", "suggested")} for each in kept["breaks"]]
+    return digest(canonical(kept))

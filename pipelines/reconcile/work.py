@@ -18,6 +18,7 @@ from sqlalchemy.engine import Connection, Row
 from pipelines.hub.ledger_tables import break_event, break_work
 from pipelines.hub.store import allocate
 from pipelines.hub.types import SCALE, plain
+from pipelines.reconcile.exports.totals import spoken
 from pipelines.reconcile.report import ZERO, Break, Report
 from pipelines.reconcile.words import SETTLING, BreakClass, WorkState
 
@@ -151,15 +152,15 @@ def _new(found: Break, report: Report, run: int, now: datetime) -> Work:
     period = report.period or (f"{found.on:%Y-%m}" if found.on else "")
     return Work(
         company=report.company, key=found.key, period=period, sheet=found.sheet, kind=found.kind, subject=found.subject,
-        number=found.number, break_class=main_class(found), unit=found.unit, on=found.on, expected=_fit(found.expected),
-        actual=_fit(found.actual), suggested=found.suggested, state=WorkState.OPEN, owner="", resolution="", reason="", settled=None,
+        number=found.number, break_class=main_class(found), unit=found.unit, on=found.on, expected=fit(found.expected),
+        actual=fit(found.actual), suggested=found.suggested, state=WorkState.OPEN, owner="", resolution="", reason="", settled=None,
         proposer="", approver="", first_run=run, last_run=run, opened_at=now, closed_at=None, reopened=0,
     )  # fmt: skip
 
 
 def _seen(known: Work, found: Break, run: int) -> Work:
     return replace(
-        known, number=found.number, break_class=main_class(found), on=found.on, expected=_fit(found.expected), actual=_fit(found.actual),
+        known, number=found.number, break_class=main_class(found), on=found.on, expected=fit(found.expected), actual=fit(found.actual),
         suggested=found.suggested, last_run=run,
     )  # fmt: skip
 
@@ -174,26 +175,28 @@ def _causes(found: Break) -> str:
     return "; ".join(cause.say for cause in found.causes)
 
 
-def _fit(amount: Decimal) -> Decimal:
-    """As the hub stores amounts, so that what is read back is equal."""
+def fit(amount: Decimal) -> Decimal:
+    """An amount as the hub stores it, so that what is read back is equal."""
     return plain(amount.quantize(_STEP))
 
 
 def _plus(amount: Decimal) -> str:
-    return f"{plain(amount):+f}".replace("-", "−")
+    return f"{'+' if amount > 0 else ''}{spoken(amount)}"
 
 
 # ── rows ──
 
 
-def works(tx: Connection, company: str, *, keys: Sequence[str] | None = None, open_only: bool = False) -> dict[str, Work]:
-    """The work of a company by key: all of it, some keys, or what is not closed."""
+def works(
+    tx: Connection, company: str, *, keys: Sequence[str] | None = None, open_only: bool = False, lock: bool = False
+) -> dict[str, Work]:
+    """The work of a company by key: all of it, some keys, or what is not closed. `lock`: nobody else changes it meanwhile."""
     wanted = sa.select(break_work).where(break_work.c.company_id == company).order_by(break_work.c.key)
     if open_only:
         wanted = wanted.where(sa.text("state <> 'closed'"))  # as the partial index says it
     if keys is not None:
         wanted = wanted.where(break_work.c.key.in_(keys))
-    return {row.key: _work(row) for row in tx.execute(wanted)}
+    return {row.key: _work(row) for row in tx.execute(wanted.with_for_update() if lock else wanted)}
 
 
 def events(tx: Connection, company: str, keys: Iterable[str] | None = None, *, until_audit: int | None = None) -> list[Event]:

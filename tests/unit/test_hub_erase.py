@@ -326,6 +326,8 @@ FREE_TEXT = {
     ("receipt", "body"): "what the target holds, without its free text",
     ("summary", "key"): "company, currency, location, day",
     ("recon_run", "summary"): "counts and amounts",
+    ("recon_run", "rules"): "names and versions of rules and controls",
+    ("break_work", "suggested"): "a command line of ours",
     ("recon_run", "report"): "what was compared: numbers, dates, amounts, references (tested with the reconciliation)",
     ("configuration", "files"): "files of the home folder, secrets masked",
     ("break_work", "number"): "a number of a document",

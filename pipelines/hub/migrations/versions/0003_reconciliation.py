@@ -1,6 +1,5 @@
 """Reconciliations, the work on their breaks, closings and signatures."""
 
-
 from __future__ import annotations
 
 import sqlalchemy as sa
@@ -56,7 +55,7 @@ def upgrade() -> None:
         sa.Column("company_id", sa.String(length=80), nullable=False),
         sa.Column("period", sa.String(length=7), server_default="", nullable=False),
         sa.Column("run", sa.String(length=12), nullable=False),
-        sa.Column("rules", sa.String(length=200), nullable=False),
+        sa.Column("rules", sa.Text(), nullable=False),
         sa.Column("as_of", INSTANT, nullable=False),
         sa.Column("status", sa.String(length=10), nullable=False),
         sa.Column("inputs_hash", sa.String(length=64), nullable=False),
@@ -89,7 +88,7 @@ def upgrade() -> None:
         sa.Column("company_id", sa.String(length=80), nullable=False),
         sa.Column("key", sa.String(length=80), nullable=False),
         sa.Column("period", sa.String(length=7), nullable=False),
-        sa.Column("sheet", sa.String(length=80), nullable=False),
+        sa.Column("sheet", sa.String(length=120), nullable=False),
         sa.Column("kind", sa.String(length=40), nullable=False),
         sa.Column("subject", sa.String(length=120), nullable=False),
         sa.Column("number", sa.Text(), nullable=False),
@@ -98,7 +97,7 @@ def upgrade() -> None:
         sa.Column("business_date", sa.Date(), nullable=True),
         sa.Column("expected", AMOUNT, nullable=False),
         sa.Column("actual", AMOUNT, nullable=False),
-        sa.Column("suggested", sa.String(length=500), server_default="", nullable=False),
+        sa.Column("suggested", sa.Text(), server_default="", nullable=False),
         sa.Column("state", sa.String(length=16), nullable=False),
         sa.Column("owner", sa.String(length=80), server_default="", nullable=False),
         sa.Column("resolution", sa.String(length=16), server_default="", nullable=False),
