@@ -11,7 +11,8 @@ from datetime import timedelta
 from decimal import Decimal
 from typing import Any
 
-from taps._kit.edge import Edge, Reply, Throttled
+from taps._kit import graphql
+from taps._kit.edge import Edge, Throttled
 from taps._kit.errors import Fatal, Misconfigured, Retryable
 from taps._kit.login import KeyLogin
 from taps._kit.surroundings import Surroundings
@@ -62,16 +63,16 @@ class Client:
         """
         for attempt in range(_TRIES):
             self._wait_for(self._costs.get(query, Decimal(0)))
-            reply = self.edge.read(PATH, method="POST", body={"query": query, "variables": dict(variables or {})})
-            body = self._sound(reply)
+            told = graphql.ask(self.edge, PATH, query, variables)
+            body = self._sound(told)
             self._count(query, body)
-            errors = body.get("errors")
-            if not errors and isinstance(body.get("data"), dict):
-                return dict(body["data"])
-            self._judge(errors or [], body, attempt)
+            if told.data is not None:
+                return told.data
+            self._judge(told, body, attempt)
         raise Retryable("Shopify keeps answering that something went wrong on its side.")
 
-    def _sound(self, reply: Reply) -> dict[str, Any]:
+    def _sound(self, told: graphql.Told) -> dict[str, Any]:
+        reply = told.reply
         self.answered_by = reply.headers.get(VERSION_HEADER, VERSION)
         if reply.good and isinstance(reply.body, dict):
             return reply.body
@@ -103,17 +104,15 @@ class Client:
             raise Throttled(f"Shopify: the points of this shop are used up; not before {not_before:%Y-%m-%d %H:%M} UTC.", not_before)
         self.around.sleep(wait)
 
-    def _judge(self, errors: Any, body: Mapping[str, Any], attempt: int) -> None:
+    def _judge(self, told: graphql.Told, body: Mapping[str, Any], attempt: int) -> None:
         """Wait where that helps; else raise what does."""
-        told: list[dict[str, Any]] = errors if isinstance(errors, list) else [{"message": str(errors)}]
-        codes = [str((error.get("extensions") or {}).get("code", "")) for error in told]
-        said = "; ".join(dict.fromkeys(str(error.get("message", "")) for error in told))[:500]
-        if not told or any(code in _PASSING for code in codes):
+        codes, said = told.codes, told.said
+        if not told.errors or any(code in _PASSING for code in codes):
             self._rest(Decimal(2**attempt))
         elif "THROTTLED" in codes:
             self._rest(self._missing(body) / self._rate)
         elif "MAX_COST_EXCEEDED" in codes:
-            detail = told[codes.index("MAX_COST_EXCEEDED")]["extensions"]
+            detail = told.errors[codes.index("MAX_COST_EXCEEDED")]["extensions"]
             raise TooCostly(int(detail.get("cost", 2 * MOST_POINTS)), int(detail.get("maxCost", MOST_POINTS)))
         elif "ACCESS_DENIED" in codes:
             raise Misconfigured(f"Shopify does not let this app read that: {said} Give the app the scope and install it again.")

@@ -19,6 +19,7 @@ from typing import Any
 
 import requests
 
+from taps._kit.graphql_text import parse
 from taps._kit.reader import Notice, Record
 from taps._kit.simulator import Clock, Request, Response, serve
 from taps._kit.surroundings import Pocket, Surroundings
@@ -28,7 +29,6 @@ from taps.shopify.kinds import KINDS, Kind
 from taps.shopify.reader import ShopifyReader
 from taps.shopify.simulator import TOKEN, ShopifySimulator
 from taps.shopify.simulator.execute import cost
-from taps.shopify.simulator.language import parse
 
 ROOT = Path(__file__).parents[2]
 ORDERS = 1_000_000 if os.environ.get("COUNTERFOIL_SIZE") == "nightly" else 50_000

@@ -20,13 +20,13 @@ from decimal import Decimal
 from types import MappingProxyType
 from typing import Any
 
+from taps._kit.graphql_text import Field, SyntaxFault, is_mutation, parse
 from taps._kit.simulator import Clock, Request, Response, Simulator
 from taps.shopify.facts import ALL_ORDERS, EVENTS_KEPT, HORIZON, MOST_POINTS, PATH, VERSION, VERSION_HEADER
 from taps.shopify.simulator.archive import Joined
 from taps.shopify.simulator.bulk import Bulk, filter_of
 from taps.shopify.simulator.company import found_company
 from taps.shopify.simulator.execute import Bare, Executor, Refusal, Resolver, Rows, Type, cost
-from taps.shopify.simulator.language import Field, SyntaxFault, is_mutation, parse
 from taps.shopify.simulator.search import since, stamp, terms
 from taps.shopify.simulator.shop_views import SHOP_TYPES, Account, Item, item_type
 from taps.shopify.simulator.things import Order, gid

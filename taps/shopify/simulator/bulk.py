@@ -22,9 +22,9 @@ from typing import Any
 
 import msgspec
 
+from taps._kit.graphql_text import Field, SyntaxFault, parse, valued
 from taps._kit.simulator import Response
 from taps.shopify.simulator.execute import Bare, Executor, Refusal, Rows, node_fields
-from taps.shopify.simulator.language import Field, SyntaxFault, parse, valued
 from taps.shopify.simulator.search import stamp
 from taps.shopify.simulator.things import gid
 

@@ -13,7 +13,7 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from taps.shopify.simulator.language import Field, valued
+from taps._kit.graphql_text import Field, valued
 
 Resolver = Callable[[Any, Mapping[str, Any]], Any]
 

@@ -1,4 +1,7 @@
-"""As much of GraphQL as we speak: one query or mutation with variables, arguments, aliases, directives and inline fragments, as fields."""
+"""As much of GraphQL as simulators are asked: a query or mutation with variables, arguments, aliases, directives and inline fragments.
+
+It becomes a tree of fields.
+"""
 
 from __future__ import annotations
 
