@@ -17,6 +17,7 @@ from tests._kit import record
 from tests._kit.postgres import NoPostgres, Server, server
 
 ROOT = Path(__file__).parent.parent
+_INSTALLED = {"tryton_erp": "tryton", "vendure_shops": "vendure"}
 _BY_FIXTURE = {"shared": "shared", "postgres_server": "postgres", "postgres_url": "postgres"}
 
 settings.register_profile("quick", deadline=None, max_examples=60, derandomize=True, suppress_health_check=[HealthCheck.too_slow])
@@ -78,8 +79,10 @@ def hub_url(request: pytest.FixtureRequest, tmp_path: Path) -> str:
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark each test that uses the shared data or PostgreSQL, so that `-m` and COUNTERFOIL_REQUIRE know it."""
     for item in items:
-        if "tryton_erp" in getattr(item, "fixturenames", ()):
-            item.add_marker("tryton")  # a group of its own: its server is installed from an index, which not every machine has
+        installed = [_INSTALLED[fixture] for fixture in getattr(item, "fixturenames", ()) if fixture in _INSTALLED]
+        for group in installed:
+            item.add_marker(group)  # a group of its own: its server is installed from an index, which not every machine has
+        if installed:
             continue
         for fixture in getattr(item, "fixturenames", ()):
             if fixture in _BY_FIXTURE:

@@ -156,22 +156,24 @@ def _takes(order: Row, lines: Mapping[str, Row], refund: Row, back: int) -> Iter
     if not back:
         return
     rest = back
-    goods = [_goods(_named(part, lines), lines[part["orderLineId"]]) for part in refund["lines"]]
-    known = refund["items"] + refund["shipping"]
-    if back == refund["total"] and sum(each["gross"] for each in goods) == refund["items"] and known <= back:
-        rest -= known
-        yield from goods
-        if refund["shipping"]:
-            yield _priced({"kind": "shipping", "name": "Shipping"}, refund["shipping"], *_rates(order, shipping=True)[:1])
+    if back == refund["total"] and refund["lines"]:
+        rest -= refund["items"]
+        yield from _goods(lines, refund)
+    if back == refund["total"] and refund["shipping"]:
+        rest -= refund["shipping"]
+        yield _priced({"kind": "shipping", "name": "Shipping"}, refund["shipping"], _rates(order, shipping=True)[0])
     rates = _rates(order, shipping=False)
     for (rate, _), share in zip(rates, shares(rest, [weight for _, weight in rates]), strict=True):
         if share:
             yield _priced({"kind": "manual", "name": refund["reason"]}, share, (rate, Decimal(0)))
 
 
-def _goods(part: dict[str, Any], line: Row) -> dict[str, Any]:
-    gross = line["proratedUnitPriceWithTax"] * part["quantity"]
-    return _priced({**part, "kind": "item"}, gross, (Decimal(line["taxRate"]), Decimal(0)))
+def _goods(lines: Mapping[str, Row], refund: Row) -> Iterator[dict[str, Any]]:
+    """What the refund says of goods, by unit price: the sum is Vendure's, whose unit prices are rounded."""
+    chosen = [(lines[part["orderLineId"]], part) for part in refund["lines"]]
+    worth = [Decimal(line["proratedUnitPriceWithTax"] * part["quantity"]) for line, part in chosen]
+    for (line, part), gross in zip(chosen, shares(refund["items"], worth), strict=True):
+        yield _priced({**_named(part, lines), "kind": "item"}, gross, (Decimal(line["taxRate"]), Decimal(0)))
 
 
 def _priced(line: dict[str, Any], gross: int, rate: tuple[Decimal, Decimal]) -> dict[str, Any]:

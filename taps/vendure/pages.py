@@ -6,6 +6,7 @@ last row of the one before it; where it does not, something moved, and the list 
 
 from __future__ import annotations
 
+import json
 from collections.abc import Iterator, Mapping
 from typing import Any, NamedTuple
 
@@ -48,7 +49,7 @@ class Listing:
             except TooMany as told:
                 self.size = _fewer(self.size, told.most)
                 continue
-            rows = found["items"]
+            rows = [_in_order(row) for row in found["items"]]
             if overlap and (not rows or str(rows[0]["id"]) != last):
                 raise Moved
             there = at - overlap + len(rows)
@@ -65,6 +66,21 @@ class Listing:
             at, more = page.at, page.more
             last = str(page.rows[-1]["id"]) if page.rows else last
             yield page
+
+
+def _in_order(value: Any) -> Any:
+    """The same with its lists in one order: Vendure gives those inside a row as the database has them, which an update changes."""
+    if isinstance(value, dict):
+        return {name: _in_order(each) for name, each in value.items()}
+    if isinstance(value, list):
+        return sorted((_in_order(each) for each in value), key=_rank)
+    return value
+
+
+def _rank(value: Any) -> tuple[int, str]:
+    if isinstance(value, dict):
+        return (len(value["id"]), value["id"]) if "id" in value else (0, json.dumps(value, sort_keys=True, default=str))
+    return (0, str(value))
 
 
 def _fewer(size: int, most: int) -> int:

@@ -1,4 +1,4 @@
-"""The real Tryton, once for each test process that needs it."""
+"""The real Tryton and the real Vendure, once for each test process that needs them."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ import pytest
 
 from tests._kit.postgres import NoPostgres
 from tests._kit.tryton import Books, Erp, NoTryton, erp
+from tests._kit.vendure import NoVendure, Shops, shops
 
 ROOT = Path(__file__).parents[2]
 
@@ -28,3 +29,13 @@ def books(tryton_erp: Erp) -> Iterator[Books]:
     """A copy of its own for a test."""
     with tryton_erp.copy() as database:
         yield database
+
+
+@pytest.fixture(scope="session")
+def vendure_shops(shared: Path) -> Iterator[Shops]:
+    """An installed and seeded Vendure."""
+    try:
+        with shops(shared, ROOT / "build") as installed:
+            yield installed
+    except (NoVendure, NoPostgres) as absent:
+        pytest.skip(f"no Vendure: {absent}")

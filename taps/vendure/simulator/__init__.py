@@ -10,7 +10,7 @@ clocks          an order's stands still when it is paid, shipped, refunded or no
 from __future__ import annotations
 
 import random
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from typing import Any
 
@@ -126,9 +126,9 @@ def _fits(row: Tree, wanted: Mapping[str, Any]) -> bool:
 
 
 def _matches(value: Any, condition: Mapping[str, Any]) -> bool:
-    tests = {
-        "isNull": lambda given: (value is None) == given,
-        "in": lambda given: value in given,
+    tests: dict[str, Callable[[Any], bool]] = {
+        "isNull": lambda given: bool((value is None) == given),
+        "in": lambda given: bool(value in given),
         "before": lambda given: value is not None and value < _instant(given),
         "after": lambda given: value is not None and value > _instant(given),
     }
