@@ -467,12 +467,34 @@ def test_it_speaks_to_square_alone(tmp_path):
             list(reader.read("orders", None, Surroundings(safe=Pocket(dict(SECRETS)))))
 
 
-def test_a_back_fill_makes_hardly_more_calls_than_its_pages_hold(tmp_path):
-    """3,000 orders, a hundred a page, ten of each instant: each page begins with the instant at which the one before ended."""
-    for account in opened(company(3000), tmp_path):
-        account.read("orders", orders_per_page=1000, rows_per_page=100, goods_per_page=1000)
-        assert len(account.heads["orders"]) == 3000
-        assert account.asked("/v2/orders/search") <= 4
+@pytest.mark.parametrize(
+    ("stream", "path", "rows", "limit"), [("orders", "/v2/orders/search", 5000, 500), ("payments", "/v2/payments", 2000, 100)]
+)
+def test_a_back_fill_makes_at_most_a_tenth_more_calls_than_its_pages_hold(stream, path, rows, limit, tmp_path):
+    """Ten of each instant: each page begins with the instant at which the one before ended. Fifty thousand are read in `make prove`."""
+    for account in opened(company(rows), tmp_path):
+        account.read(stream, orders_per_page=limit, rows_per_page=min(limit, 100), goods_per_page=1000)
+        assert len(account.heads[stream]) == rows
+        assert rows // limit <= account.asked(path) <= rows // limit * 1.1
+
+
+def test_a_long_past_takes_the_room_of_its_number_and_lets_itself_be_changed(tmp_path):
+    simulator = company(1_000_000)
+    orders, place = simulator.shop.orders, next(iter(simulator.shop.locations))
+    assert len(orders.rows) == 1_000_000
+    last = orders.since("updated_at", datetime(2009, 1, 1, tzinfo=UTC))[-1][1]
+    assert orders.get(last) == orders.get(last)
+    assert (last, orders.get(last)["location_id"] == place) == ("ORDP0999999", False)
+    simulator.clock.forward(minutes=1)
+    simulator.shop.touch("ORDP0000007")
+    orders.drop("ORDP0000008")
+    listed = orders.since("updated_at", datetime(2009, 1, 1, tzinfo=UTC))
+    assert len(listed) == len(orders.rows) == 999_999
+    assert (listed[7][1], listed[-1][1]) == ("ORDP0000009", "ORDP0000007")
+    assert [key in orders.rows for key in ("ORDP0000007", "ORDP0000008", "ORDP9", "ORDP1000000")] == [True, False, False, False]
+    assert [orders.get(key)["location_id"] for _, key in orders.since("updated_at", datetime(2009, 1, 1, tzinfo=UTC), place)[:3]] == [
+        place
+    ] * 3
 
 
 def test_state_comes_at_least_every_two_thousand_rows(tmp_path):

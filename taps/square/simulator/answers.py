@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from taps._kit.simulator import Request, Response
@@ -41,7 +41,7 @@ def answering(handler: Callable[..., Body]) -> Callable[..., Response]:
     return answer
 
 
-def sliced(request: Request, name: str, rows: list[Any], most: int, default: int | None = None) -> Body:
+def sliced(request: Request, name: str, rows: Sequence[Any], most: int, default: int | None = None) -> Body:
     """A page of the rows. A limit above the greatest one is ignored (OpenAPI: ListPayments); a cursor wants the original question."""
     asked: Mapping[str, Any] = request.body if request.method == "POST" else request.query
     limit = int(asked.get("limit") or default or most)
@@ -50,6 +50,6 @@ def sliced(request: Request, name: str, rows: list[Any], most: int, default: int
     return {name: found.keys, **({"cursor": found.cursor} if found.cursor else {})}
 
 
-def ordered(rows: list[Any], order: str) -> list[Any]:
+def ordered(rows: Sequence[Any], order: str) -> Sequence[Any]:
     """The rows as they are, or turned round."""
     return rows if order == "ASC" else rows[::-1]

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 from taps._kit.simulator import Clock
 from taps.square.moments import instant, written
 from taps.square.simulator.floor import hire
+from taps.square.simulator.past import Past
 from taps.square.simulator.service import SquareSimulator
 from taps.square.simulator.shop import Shop
 from taps.square.simulator.tickets import Item, Ticket, rung_up
@@ -37,46 +37,43 @@ def company(orders: int = 10, *, seed: int = 0, clock: Clock | None = None, coun
 
 def _past(shop: Shop, orders: int, seed: int) -> None:
     variations = [(each["id"], each["item_variation_data"]) for each in shop.variations()]
-    places, buyers = list(shop.locations), list(shop.customers.rows)
+    places, buyers = tuple(shop.locations), tuple(shop.customers.rows)
     end = shop.clock() - timedelta(hours=1)
     shop.count += 2 * orders
-    for number in range(orders):
-        at = end - timedelta(seconds=40 * ((orders - 1 - number) // 10 * 10))
-        sale = _sale(shop, seed, number, written(at), variations, places, buyers)
-        shop.orders.lazy(f"ORDP{number:07d}", written(at), lambda sale=sale: sale()[0])  # type: ignore[misc]
-        shop.payments.lazy(f"PAYP{number:07d}", written(at), lambda sale=sale: sale()[1])  # type: ignore[misc]
-    shop.orders.settle()
-    shop.payments.settle()
+
+    def at(number: int) -> str:
+        return written(end - timedelta(seconds=40 * ((orders - 1 - number) // 10 * 10)))
+
+    def sale(number: int) -> tuple[Body, Body]:
+        return _sale(shop, random.Random(f"{seed}/{number}"), number, at(number), variations, places[number % len(places)], buyers)  # noqa: S311
+
+    shop.orders.remember(Past(orders, "ORDP", at, lambda number: sale(number)[0], places))
+    shop.payments.remember(Past(orders, "PAYP", at, lambda number: sale(number)[1], places))
 
 
 def _sale(
-    shop: Shop, seed: int, number: int, at: str, variations: list[tuple[str, Body]], places: list[str], buyers: list[str]
-) -> Callable[[], tuple[Body, Body]]:
-    """An order of long ago and its payment, made when somebody asks."""
-
-    def make() -> tuple[Body, Body]:
-        chance = random.Random(f"{seed}/{number}")  # noqa: S311 (a past that can be repeated)
-        chosen = chance.choices(variations, k=chance.randrange(1, 4))
-        items = [Item(data["name"], data["price_money"]["amount"], chance.randrange(1, 3), key) for key, data in chosen]
-        cash = number % 5 == 4  # noqa: PLR2004 (each fifth)
-        ticket = Ticket(
-            items,
-            shop.currency,
-            shop.tax,
-            discount_percentage="10" if number % 7 == 3 else "",  # noqa: PLR2004
-            service_charge_percentage="5" if number % 11 == 5 else "",  # noqa: PLR2004
-            tip=0 if cash else chance.choice((0, 0, 200, 500)),
-            cash_rounding=shop.coin if cash else 0,
-        )
-        order: Body = {"id": f"ORDP{number:07d}", "location_id": places[number % len(places)], "source": {"name": "Square Point of Sale"}}
-        if number % 3 == 0:
-            order["customer_id"] = buyers[number % len(buyers)]
-        order |= rung_up(ticket)
-        payment = shop.paid(order, "CASH" if cash else "CARD", f"PAYP{number:07d}", at)
-        order |= {"tenders": [shop.tender(order, payment)], "created_at": at, "updated_at": at, "closed_at": at, "state": "COMPLETED"}
-        return {**order, "version": 1, "net_amount_due_money": shop.money(0)}, payment
-
-    return make
+    shop: Shop, chance: random.Random, number: int, at: str, variations: list[tuple[str, Body]], place: str, buyers: tuple[str, ...]
+) -> tuple[Body, Body]:
+    """An order of long ago and its payment."""
+    chosen = chance.choices(variations, k=chance.randrange(1, 4))
+    items = [Item(data["name"], data["price_money"]["amount"], chance.randrange(1, 3), key) for key, data in chosen]
+    cash = number % 5 == 4  # noqa: PLR2004 (each fifth)
+    ticket = Ticket(
+        items,
+        shop.currency,
+        shop.tax,
+        discount_percentage="10" if number % 7 == 3 else "",  # noqa: PLR2004
+        service_charge_percentage="5" if number % 11 == 5 else "",  # noqa: PLR2004
+        tip=0 if cash else chance.choice((0, 0, 200, 500)),
+        cash_rounding=shop.coin if cash else 0,
+    )
+    order: Body = {"id": f"ORDP{number:07d}", "location_id": place, "source": {"name": "Square Point of Sale"}}
+    if number % 3 == 0:
+        order["customer_id"] = buyers[number % len(buyers)]
+    order |= rung_up(ticket)
+    payment = shop.paid(order, "CASH" if cash else "CARD", f"PAYP{number:07d}", at)
+    order |= {"tenders": [shop.tender(order, payment)], "created_at": at, "updated_at": at, "closed_at": at, "state": "COMPLETED"}
+    return {**order, "version": 1, "net_amount_due_money": shop.money(0)}, payment
 
 
 def history(shop: Shop, chance: random.Random) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from datetime import datetime, timedelta
 from typing import Any
 
@@ -11,6 +11,7 @@ from taps.square.facts import LOCATIONS_PER_SEARCH, TOKEN_LIFETIME
 from taps.square.moments import instant, written
 from taps.square.simulator.answers import Body, Refused, answering, error, ordered, sliced
 from taps.square.simulator.floor import SUMMARY
+from taps.square.simulator.past import Place
 from taps.square.simulator.shop import Shop
 from taps.square.simulator.tables import Table
 from taps.square.simulator.team import Team
@@ -120,27 +121,22 @@ class SquareSimulator(Simulator):
             raise Refused("INVALID_ENUM_VALUE", "sort_field")
         begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
         updated = instant(query["updated_at_begin_time"]) if query.get("updated_at_begin_time") else _EPOCH
-        keys = [
-            key
-            for _at, key in table.since(order, updated if order == "updated_at" else begin)
-            if (body := table.shown(key))
-            and (place is None or body["location_id"] == place)
-            and instant(body["created_at"]) >= begin
-            and instant(body["updated_at"]) >= updated
-        ]
-        return self._page(request, table, name, ordered(keys, query.get("sort_order", "DESC")), _PAGE)
+        bounds = {"created_at": begin, "updated_at": updated}
+        (other,) = bounds.keys() - {order}
+        listed = table.since(order, bounds[order], place, also=(other, bounds[other]))
+        return self._page(request, table, name, ordered(listed, query.get("sort_order", "DESC")), _PAGE)
 
     def _disputes(self, request: Request) -> Body:
         table = self.shop.disputes
-        return self._page(request, table, "disputes", [key for _at, key in table.since("created_at", _EPOCH)], _PAGE)
+        return self._page(request, table, "disputes", table.since("created_at", _EPOCH), _PAGE)
 
     def _payouts(self, request: Request) -> Body:
         """By the time of creation, inclusive; the main location and a year back unless said otherwise (OpenAPI: ListPayouts)."""
         table, query = self.shop.payouts, request.query
         place = query.get("location_id") or next(iter(self.shop.locations))
         begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
-        keys = [key for _at, key in table.since("created_at", begin) if (body := table.shown(key)) and body["location_id"] == place]
-        return self._page(request, table, "payouts", ordered(keys, query.get("sort_order", "DESC")), _PAGE)
+        listed = table.since("created_at", begin, place)
+        return self._page(request, table, "payouts", ordered(listed, query.get("sort_order", "DESC")), _PAGE)
 
     def _entries(self, request: Request, payout_id: str) -> Body:
         if payout_id not in self.shop.entries:
@@ -152,10 +148,10 @@ class SquareSimulator(Simulator):
         if int(request.query.get("limit") or _PAGE) > _PAGE:
             raise Refused("VALUE_TOO_HIGH", "limit")
         table = self.shop.customers
-        keys = [key for _at, key in table.since("created_at", _EPOCH)]
+        listed = table.since("created_at", _EPOCH)
         if request.query.get("sort_field") != "CREATED_AT":
-            keys.sort(key=lambda key: (table.rows[key].body().get("given_name") or "", table.rows[key].body().get("family_name") or ""))
-        return self._page(request, table, "customers", ordered(keys, request.query.get("sort_order", "ASC")), _PAGE)
+            listed = sorted(listed, key=self._name)
+        return self._page(request, table, "customers", ordered(listed, request.query.get("sort_order", "ASC")), _PAGE)
 
     def _listed_catalog(self, request: Request) -> Body:
         """What is not deleted, a hundred a page; the kinds at the top unless others are named (OpenAPI: ListCatalog)."""
@@ -173,8 +169,8 @@ class SquareSimulator(Simulator):
         """Inclusive, a year back unless said otherwise (OpenAPI: ListGiftCardActivities)."""
         table, query = self.shop.activities, request.query
         begin = instant(query["begin_time"]) if query.get("begin_time") else self.clock() - _YEAR
-        keys = [key for _at, key in table.since("created_at", begin)]
-        return self._page(request, table, "gift_card_activities", ordered(keys, query.get("sort_order", "DESC")), _PAGE, 50)
+        listed = table.since("created_at", begin)
+        return self._page(request, table, "gift_card_activities", ordered(listed, query.get("sort_order", "DESC")), _PAGE, 50)
 
     def _shifts(self, request: Request) -> Body:
         """By the time of opening, oldest first; a location must be named (OpenAPI: ListCashDrawerShifts)."""
@@ -209,14 +205,13 @@ class SquareSimulator(Simulator):
         span = times.get(field) or {}
         begin = instant(span["start_at"]) if span.get("start_at") else _EPOCH
         table = self.shop.orders
-        keys = table.since(field, begin)
-        if span.get("end_at"):
-            keys = [(at, key) for at, key in keys if instant(at) <= instant(span["end_at"])]
         wanted = set(places)
-        if wanted != set(self.shop.locations):
-            keys = [(at, key) for at, key in keys if (body := table.shown(key)) and body["location_id"] in wanted]
-        listed = ordered([key for _at, key in keys], sort.get("sort_order", "DESC"))
-        return self._page(request, table, "orders", listed, _ORDERS, _DEFAULT_ORDERS)
+        listed = table.since(field, begin, places[0] if len(wanted) == 1 else None)
+        if span.get("end_at"):
+            listed = [(at, key) for at, key in listed if instant(at) <= instant(span["end_at"])]
+        if len(wanted) > 1 and wanted != set(self.shop.locations):
+            listed = [(at, key) for at, key in listed if (body := table.shown(key)) and body["location_id"] in wanted]
+        return self._page(request, table, "orders", ordered(listed, sort.get("sort_order", "DESC")), _ORDERS, _DEFAULT_ORDERS)
 
     def _customers(self, request: Request) -> Body:
         """Filters hold all at once; sorted by creation where asked (OpenAPI: SearchCustomers)."""
@@ -224,14 +219,16 @@ class SquareSimulator(Simulator):
         wanted, table = query.get("filter") or {}, self.shop.customers
         spans = {name: instant(span["start_at"]) for name, span in wanted.items() if name in ("created_at", "updated_at")}
         sort = query.get("sort") or {}
-        keys = [
-            key
-            for _at, key in table.since("created_at", spans.get("created_at", _EPOCH))
-            if (body := table.shown(key)) and instant(body["updated_at"]) >= spans.get("updated_at", _EPOCH)
-        ]
+        bounds = "updated_at", spans.get("updated_at", _EPOCH)
+        listed = table.since("created_at", spans.get("created_at", _EPOCH), also=bounds)
         if sort.get("field") != "CREATED_AT":
-            keys.sort(key=lambda key: (table.rows[key].body().get("given_name") or "", table.rows[key].body().get("family_name") or ""))
-        return self._page(request, table, "customers", ordered(keys, sort.get("order", "ASC")), _PAGE)
+            listed = sorted(listed, key=self._name)
+        return self._page(request, table, "customers", ordered(listed, sort.get("order", "ASC")), _PAGE)
+
+    def _name(self, place: Place) -> tuple[str, str]:
+        """What customers are listed by unless they say otherwise."""
+        body = self.shop.customers.rows[place[1]].body()
+        return body.get("given_name") or "", body.get("family_name") or ""
 
     def _catalog(self, request: Request) -> Body:
         """Changed after begin_time, exclusive; deleted ones where asked; related ones one level deep (OpenAPI: SearchCatalogObjects)."""
@@ -276,7 +273,7 @@ class SquareSimulator(Simulator):
     def _counts(self, request: Request) -> Body:
         """After an instant, newest first (OpenAPI: BatchRetrieveInventoryCounts)."""
         table, after = self.shop.counts, instant(request.body.get("updated_after") or "1970-01-01T00:00:00Z")
-        shown = [body for _at, key in reversed(table.since("calculated_at", after)) if (body := table.shown(key))]
+        shown = [body for _at, key in table.since("calculated_at", after)[::-1] if (body := table.shown(key))]
         rows = [{name: value for name, value in row.items() if name != "id"} for row in shown if instant(row["calculated_at"]) > after]
         return sliced(request, "counts", rows, _GOODS)
 
@@ -286,14 +283,14 @@ class SquareSimulator(Simulator):
         begin = ((query.get("filter") or {}).get("start") or {}).get("start_at")
         sort, table = query.get("sort") or {}, self.shop.timecards
         field = (sort.get("field") or "START_AT").lower()
-        keys = [key for _at, key in table.since(field, instant(begin) if begin and field == "start_at" else _EPOCH)]
-        return self._page(request, table, "timecards", ordered(keys, sort.get("order", "DESC")), _STAFF)
+        listed = table.since(field, instant(begin) if begin and field == "start_at" else _EPOCH)
+        return self._page(request, table, "timecards", ordered(listed, sort.get("order", "DESC")), _STAFF)
 
     # ── pages ──
 
-    def _page(self, request: Request, table: Table, name: str, keys: list[str], most: int, default: int | None = None) -> Body:
-        found = sliced(request, name, keys, most, default)
-        return {**found, name: [table.shown(key) for key in found[name]]}
+    def _page(self, request: Request, table: Table, name: str, listed: Sequence[Place], most: int, default: int | None = None) -> Body:
+        found = sliced(request, name, listed, most, default)
+        return {**found, name: [table.shown(key) for _at, key in found[name]]}
 
     def _one(self, table: Table, key: str) -> Body:
         found = table.get(key)

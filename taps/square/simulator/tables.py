@@ -9,28 +9,14 @@ from __future__ import annotations
 import base64
 import hashlib
 import json
-from bisect import bisect_left
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from typing import Any, NamedTuple
 
 from taps.square.client import Body
 from taps.square.moments import instant, written
-
-
-@dataclass(slots=True)
-class Row:
-    """One thing in its newest state, and the state before it while the newest is not visible yet. A state may be made when asked for."""
-
-    now: Body | Callable[[], Body]
-    visible_at: datetime
-    before: Body | None = None
-    gone: bool = False
-
-    def body(self) -> Body:
-        """The newest state."""
-        return self.now() if callable(self.now) else self.now
+from taps.square.simulator.past import Listing, Past, Place, Row, Rows
 
 
 @dataclass(slots=True)
@@ -42,9 +28,9 @@ class Table:
     """Field that lists are in the order of, unless they say another."""
     late: timedelta = timedelta(0)
     """How long a change stays invisible in lists (vendors.md: payments and refunds by seconds)."""
-    rows: dict[str, Row] = field(default_factory=dict)
+    rows: Rows = field(default_factory=Rows)
     _fresh: set[str] = field(default_factory=set)
-    _sorted: dict[str, list[tuple[str, str]]] = field(default_factory=dict)
+    _sorted: dict[tuple[str, str | None], list[Place]] = field(default_factory=dict)
 
     def put(self, body: Body) -> Body:
         """Add or change a row now."""
@@ -56,15 +42,9 @@ class Table:
         self._sorted.clear()
         return body
 
-    def lazy(self, key: str, moment: str, make: Callable[[], Body]) -> None:
-        """A row of long ago that is made when it is asked for: a hundred thousand orders take little room."""
-        self.rows[key] = Row(make, self.clock() - timedelta(days=1))
-        self._sorted.setdefault(self.order, []).append((written(instant(moment)), key))
-
-    def settle(self) -> None:
-        """After lazy rows: put them into order."""
-        for listed in self._sorted.values():
-            listed.sort()
+    def remember(self, past: Past) -> None:
+        """Rows of long ago, made when they are asked for. Every instant of one is that of its number."""
+        self.rows.past = past
 
     def drop(self, key: str) -> None:
         """Delete a row."""
@@ -86,17 +66,27 @@ class Table:
         row = self.rows[key]
         return row.body() if row.visible_at <= self.clock() else row.before
 
-    def since(self, field_name: str, start: datetime) -> list[tuple[str, str]]:
-        """(instant, id) of what lists show from an instant on, in order."""
-        settled = {key for key in self._fresh if self.rows[key].visible_at <= self.clock()}
+    def since(
+        self, field_name: str, start: datetime, place: str | None = None, also: tuple[str, datetime] | None = None
+    ) -> Sequence[Place]:
+        """(instant, id) of what lists show from an instant on, in order.
+
+        At one location, where one is named; and with `also` another field from an instant on.
+        """
+        settled = {key for key in self._fresh if self.rows.own[key].visible_at <= self.clock()}
         if settled:
             self._fresh -= settled
             self._sorted.clear()
-        if field_name not in self._sorted:
-            keys = ((key, self.shown(key)) for key in self.rows)
-            self._sorted[field_name] = sorted((written(instant(body[field_name])), key) for key, body in keys if body is not None)
-        found = self._sorted[field_name]
-        return found[bisect_left(found, (written(start), "")) :]
+        if (field_name, place) not in self._sorted:
+            bodies = ((key, self.shown(key)) for key in self.rows.own)
+            shown = ((key, body) for key, body in bodies if body is not None and place in (None, body.get("location_id")))
+            self._sorted[field_name, place] = sorted((written(instant(body[field_name])), key) for key, body in shown)
+        past, alive, stored = self.rows.past, self.rows.alive(place), self._sorted[field_name, place]
+        if also is None:
+            return Listing.of(past, alive, stored, written(start), written(start))
+        name, bound = also
+        stored = [each for each in stored if instant((self.shown(each[1]) or {})[name]) >= bound]
+        return Listing.of(past, alive, stored, written(start), written(max(start, bound)))
 
 
 class BadCursor(Exception):
@@ -110,7 +100,7 @@ class Slice(NamedTuple):
     cursor: str | None
 
 
-def page(listed: list[Any], question: Any, cursor: str | None, limit: int) -> Slice:
+def page(listed: Sequence[Any], question: Any, cursor: str | None, limit: int) -> Slice:
     """A page of a list. Raises BadCursor where the cursor is of another question (Square: use the original query)."""
     mark = _mark(question)
     place = 0
@@ -123,7 +113,7 @@ def page(listed: list[Any], question: Any, cursor: str | None, limit: int) -> Sl
             raise BadCursor
     end = place + limit
     more = base64.urlsafe_b64encode(json.dumps([mark, end]).encode()).decode() if end < len(listed) else None
-    return Slice(listed[place:end], more)
+    return Slice(list(listed[place:end]), more)
 
 
 def _mark(question: Any) -> str:
