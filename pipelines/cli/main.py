@@ -23,6 +23,7 @@ from pipelines.cli import (
     running,
     starting,
     status,
+    trying,
 )
 from pipelines.cli.ending import Ending, ending_of
 
@@ -48,6 +49,7 @@ COMMANDS: dict[str, tuple[Callable[..., int | None], str]] = {
     "connectors": (inventory.connectors, "List the systems it can talk to."),
     "model": (inventory.model, "Show documents and their fields."),
     "demo": (demonstrating.demo, "Run an example company."),
+    "sandbox": (trying.sandbox, "Start simulated systems to try it with."),
     "doctor": (doctoring.doctor, "Look at this installation."),
     "adopt-hub": (auditing.adopt_hub, "Say that a moved hub counts."),
     "version": (inventory.version, "Print the version."),

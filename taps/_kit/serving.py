@@ -4,23 +4,29 @@ from __future__ import annotations
 
 import asyncio
 import socket
+from contextlib import suppress
 from typing import Any
 
 import uvicorn
 
 
 class Serving(uvicorn.Server):
-    """uvicorn on a free loopback port, woken when it is to end.
+    """uvicorn on a loopback port, 0 for any that is free, woken when it is to end.
 
     Its own loop looks ten times a second whether to end and then waits once more: a fifth of a second for each simulator of a test.
     """
 
-    def __init__(self, application: Any) -> None:
+    def __init__(self, application: Any, port: int = 0) -> None:
         super().__init__(
-            uvicorn.Config(application, host="127.0.0.1", port=0, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
+            uvicorn.Config(application, host="127.0.0.1", port=port, log_level="critical", lifespan="off", timeout_graceful_shutdown=1)
         )
         self._loop: asyncio.AbstractEventLoop | None = None
         self._end = asyncio.Event()
+
+    def run(self, sockets: list[socket.socket] | None = None) -> None:
+        """Serve until `leave`. A port that is taken ends it at once; whoever started it sees that it never came up."""
+        with suppress(SystemExit):
+            super().run(sockets)
 
     def leave(self) -> None:
         """End, from another thread."""

@@ -260,19 +260,22 @@ def _body(kind: str, data: bytes) -> Any:
 
 
 @contextmanager
-def serve(simulator: Simulator) -> Iterator[str]:
-    """Serve on a loopback port of the system's choice, in a thread of this process; its base URL. Raises Misconfigured without uvicorn."""
+def serve(simulator: Simulator, port: int = 0) -> Iterator[str]:
+    """Serve on a loopback port, 0 for one of the system's choice, in a thread of this process; its base URL.
+
+    Raises Misconfigured without uvicorn, and where the port cannot be had.
+    """
     try:
         from taps._kit.serving import Serving  # noqa: PLC0415 (the extra `sandbox`)
     except ImportError:
         raise Misconfigured("Simulators need the extra `sandbox`: pip install 'counterfoil[sandbox]'.") from None
-    server = Serving(simulator)
+    server = Serving(simulator, port)
     thread = threading.Thread(target=server.run, name=f"simulator {type(simulator).__name__}", daemon=True)
     thread.start()
     try:
         while not server.started:
             if not thread.is_alive():
-                raise Misconfigured("The simulator could not be started: no loopback port could be had.")
+                raise Misconfigured(f"The simulator could not be started: {f'port {port} is taken' if port else 'there is no free port'}.")
             thread.join(0.005)
         yield f"http://127.0.0.1:{server.servers[0].sockets[0].getsockname()[1]}"
     finally:

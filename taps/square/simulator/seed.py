@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import random
-from datetime import timedelta
+from datetime import UTC, datetime, timedelta
 from typing import Any
 
 from taps._kit.simulator import Clock
@@ -17,6 +17,9 @@ from taps.square.simulator.tickets import Item, Ticket, rung_up
 Body = dict[str, Any]
 
 _ARTICLES = (("Mug", 1450, "MUG-1"), ("Marble tray", 8900, "TRAY-1"), ("Moss lamp", 12500, "LAMP-1"), ("Postcard", 150, None))
+_EVER = datetime(2009, 1, 1, tzinfo=UTC)
+_RECENT = 200
+"""Orders that something may still happen to."""
 _BUYERS = (("Ada", "Lovelace"), ("Grace", "Hopper"), ("Mary", "Shelley"))
 
 
@@ -78,7 +81,8 @@ def _sale(
 
 def history(shop: Shop, chance: random.Random) -> None:
     """One random event at the till: a sale, a change of an order, goods that come back, an exchange."""
-    sold = [order for order in shop.orders.truth() if order.get("tenders") and order.get("line_items") and not order.get("returns")]
+    recent = [shop.orders.rows[key].body() for _at, key in shop.orders.since("created_at", _EVER)[-_RECENT:]]
+    sold = [order for order in recent if order.get("tenders") and order.get("line_items") and not order.get("returns")]
     what = chance.choice(("sell", "sell", "touch", "touch", "back", "exchange")) if sold else "sell"
     place = chance.choice(list(shop.locations))
     if what == "sell":

@@ -7,49 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from taps.quickbooks.simulator import QuickBooksSimulator
+from taps.quickbooks.trial import CHART as ACCOUNTS
+from taps.quickbooks.trial import CODES, LINES_ON, SECRETS, WRITES, chart
+from taps.quickbooks.trial import config as plain_config
 from targets._kit.writer import Related
 
-ACCOUNTS = {
-    "Receivable": ("Accounts Receivable", "Accounts Receivable"),
-    "Bank": ("1000", "Bank"),
-    "Clearing": ("1010", "Bank"),
-    "Cash": ("1020", "Bank"),
-    "PayoutsInTransit": ("1030", "Other Current Asset"),
-    "DisputesReceivable": ("1040", "Other Current Asset"),
-    "Inventory": ("1050", "Other Current Asset"),
-    "SalesTaxPayable": ("Sales Tax Payable", "Other Current Liability"),
-    "TipsPayable": ("2010", "Other Current Liability"),
-    "GiftCardLiability": ("2020", "Other Current Liability"),
-    "PayrollClearing": ("2030", "Other Current Liability"),
-    "Sales": ("4000", "Income"),
-    "SalesReturns": ("4010", "Income"),
-    "Discounts": ("4020", "Income"),
-    "ShippingIncome": ("4030", "Income"),
-    "Fees": ("6000", "Expense"),
-    "DisputeFees": ("6010", "Expense"),
-    "ChargebackLoss": ("6020", "Expense"),
-    "FXGainLoss": ("6030", "Expense"),
-    "CashRounding": ("6040", "Expense"),
-    "Rounding": ("6050", "Expense"),
-    "COGS": ("5000", "Cost of Goods Sold"),
-}
-"""By role, the code by which the posting names the account, and its type."""
-CODES = {role: code for role, (code, _) in ACCOUNTS.items()}
-LINES_ON = (
-    "TipsPayable",
-    "GiftCardLiability",
-    "Sales",
-    "SalesReturns",
-    "Discounts",
-    "ShippingIncome",
-    "CashRounding",
-    "Rounding",
-)
-"""Roles that lines of sales are booked to."""
+__all__ = ["ACCOUNTS", "CODES", "LINES_ON", "SECRETS"]
 CLOSED = date(2026, 9, 30)
 OPEN = Decimal(60000)
 """Of the invoice that is there to be paid."""
-SECRETS = {"client_id": "app", "client_secret": "app-secret", "refresh_token": "refresh-1", "access_token": "access-1"}
 
 
 class Company(QuickBooksSimulator):
@@ -57,13 +23,7 @@ class Company(QuickBooksSimulator):
 
     def __init__(self, country: str = "US", **more: Any) -> None:
         super().__init__(country=country, **more)
-        self.accounts = {}
-        for role, (code, kind) in ACCOUNTS.items():
-            own = not code.isdigit()
-            known = next((each["Id"] for each in self.books.objects["Account"].values() if each["Name"] == code), None)
-            self.accounts[role] = known if own else self.seeds.account(role, kind, code)
-        for role in LINES_ON:
-            self.seeds.item(f"{role} line", self.accounts[role])
+        self.accounts = chart(self)
         self.mug = self.seeds.item("Mug", self.accounts["Sales"], Sku="MUG")
         self.buyer = self.seeds.customer("Berg, Ann")
         self.tax_codes = {name: self.seeds.tax_code(name, *rates) for name, rates in (("Twelve", ["12"]), ("Twenty", ["20"]), ("None", []))}
@@ -95,12 +55,4 @@ class Company(QuickBooksSimulator):
 
 def config(url: str, **more: Any) -> dict[str, Any]:
     """The connection to a company under that URL."""
-    return {
-        "base_url": url,
-        "token_url": f"{url}/oauth2/v1/tokens/bearer",
-        "private_network": True,
-        "realm_id": "4620816365000000001",
-        "tax": "us",
-        "items": {CODES[role]: f"{role} line" for role in LINES_ON},
-        "item_accounts": {"goods": CODES["Sales"], "service": CODES["ShippingIncome"]},
-    } | more
+    return plain_config(url) | WRITES | more

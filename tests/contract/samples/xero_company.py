@@ -7,36 +7,15 @@ from decimal import Decimal
 from typing import Any
 
 from taps._kit.simulator import Clock
-from taps.xero.simulator import ROOT, TENANT, XeroSimulator
+from taps.xero.simulator import XeroSimulator
+from taps.xero.trial import CHART as ACCOUNTS
+from taps.xero.trial import ROLES, SECRETS, chart
+from taps.xero.trial import config as plain_config
 
-SECRETS = {"client_id": "client", "client_secret": "client-secret", "refresh_token": "refresh-1", "access_token": "access-1"}
+__all__ = ["ACCOUNTS", "ROLES", "SECRETS"]
+
 WRONG = {"client_id": "client", "client_secret": "wrong-secret", "refresh_token": "wrong-refresh", "access_token": "wrong-access"}
 LOCKED_UNTIL = date(2026, 9, 30)
-ACCOUNTS = {
-    "090": ("Bank", "BANK"),
-    "091": ("Clearing", "BANK"),
-    "092": ("PayoutsInTransit", "BANK"),
-    "093": ("Cash", "BANK"),
-    "200": ("Sales", "SALES"),
-    "205": ("SalesReturns", "SALES"),
-    "210": ("Discounts", "SALES"),
-    "260": ("ShippingIncome", "REVENUE"),
-    "310": ("COGS", "DIRECTCOSTS"),
-    "400": ("Fees", "OVERHEADS"),
-    "401": ("DisputeFees", "OVERHEADS"),
-    "402": ("ChargebackLoss", "OVERHEADS"),
-    "403": ("FXGainLoss", "OVERHEADS"),
-    "404": ("CashRounding", "OVERHEADS"),
-    "620": ("DisputesReceivable", "CURRENT"),
-    "630": ("Inventory", "INVENTORY"),
-    "830": ("GiftCardLiability", "CURRLIAB"),
-    "840": ("TipsPayable", "CURRLIAB"),
-    "850": ("PayrollClearing", "CURRLIAB"),
-    "860": ("Rounding", "REVENUE"),
-    "870": ("StoreCredit", "CURRLIAB"),
-    "880": ("CustomerDeposits", "CURRLIAB"),
-}
-ROLES = {name: code for code, (name, _kind) in ACCOUNTS.items()} | {"Receivable": "610", "SalesTaxPayable": "820"}
 TAX_TYPES = {"20%": "OUTPUT20", "15%": "OUTPUT15", "8%": "OUTPUT8", "5%": "OUTPUT5"}
 
 
@@ -44,10 +23,7 @@ def simulator() -> XeroSimulator:
     """A fresh organisation with contacts, an item, and an invoice and a credit note that can be paid, all made by hand."""
     made = XeroSimulator(clock=Clock())
     books = made.books
-    for code, (name, kind) in ACCOUNTS.items():
-        books.account(code, name, kind, payments=code == "830")
-    books.account("610", "Accounts Receivable", "CURRENT", system="DEBTORS")
-    books.account("820", "Sales Tax", "CURRLIAB", system="GST")
+    chart(made)
     for percent, tax_type in TAX_TYPES.items():
         books.tax_rate(tax_type, percent.removesuffix("%"))
     books.category("Region", "Dublin", "Cork")
@@ -94,4 +70,4 @@ def _due(total: str) -> dict[str, Any]:
 
 def config(url: str, **more: Any) -> dict[str, Any]:
     """A connection to the simulator under that URL."""
-    return {"tenant_id": TENANT, "base_url": f"{url}{ROOT}", "token_url": f"{url}/connect/token", "private_network": True, **more}
+    return plain_config(url) | more
