@@ -2,13 +2,8 @@
 
 from __future__ import annotations
 
-from collections import defaultdict
-from collections.abc import Iterator
-from decimal import Decimal
-from zoneinfo import ZoneInfo
-
 from pipelines.reconcile.exports.extras import Extras
-from pipelines.reconcile.exports.totals import totals
+from pipelines.reconcile.exports.totals import classes, head, totals
 from pipelines.reconcile.exports.workbook import GREY, Amount, Share, Sheet
 from pipelines.reconcile.report import ZERO, Report
 from pipelines.reconcile.words import MEANINGS, Status
@@ -39,20 +34,6 @@ def fill(sheet: Sheet, report: Report, extras: Extras) -> None:
         sheet.line((note,))
 
 
-def head(report: Report, extras: Extras) -> Iterator[tuple[str, str]]:
-    """The strip at the top of every export for people: names and values."""
-    here = report.as_of.astimezone(ZoneInfo(report.timezone))
-    yield "Company", extras.legal_name or report.company
-    yield "Period", report.period or "since the beginning"
-    yield "Systems", ", ".join(dict.fromkeys(corner.connection for corner in report.corners)) or "none"
-    yield "Cut-off", f"{report.as_of:%Y-%m-%d %H:%M:%S} UTC ({here:%Y-%m-%d %H:%M} {report.timezone})"
-    yield "Run", report.run
-    yield "Rules", report.rules
-    for role in ("preparer", "reviewer"):
-        signed = [each for each in extras.sign_offs if each.role == role and not each.frozen]
-        yield role.capitalize(), ", ".join(each.person for each in signed) or "not signed"
-
-
 def _waterfalls(sheet: Sheet, report: Report) -> None:
     sheet.section("Waterfalls")
     sheet.head(("Waterfall", "Unit", "From", "To", "Breaks in it", "Unexplained"), (2, 3, 4, 5))
@@ -78,13 +59,9 @@ def _rates(sheet: Sheet, report: Report) -> None:
 def _classes(sheet: Sheet, report: Report) -> None:
     sheet.section("Differences by class")
     sheet.head(("Class", "Unit", "Count", "Gross", "Net"), (2, 3, 4))
-    found: dict[tuple[str, str], list[Decimal]] = defaultdict(list)
-    for each in report.breaks:
-        for cause in each.causes:
-            found[cause.kind.value, each.unit].append(cause.amount)
-    titles = {kind.value: meaning.title for kind, meaning in MEANINGS.items()}
-    for (kind, unit), parts in sorted(found.items(), key=lambda item: (item[0][1], -sum(map(abs, item[1])), item[0][0])):
-        sheet.line((titles[kind], unit, len(parts), *(Amount(each, unit) for each in (sum(map(abs, parts), ZERO), sum(parts, ZERO)))))
+    found = list(classes(report))
+    for each in found:
+        sheet.line((MEANINGS[each.kind].title, each.unit, each.count, Amount(each.gross, each.unit), Amount(each.net, each.unit)))
     if not found:
         sheet.line(("There is no break.",), italic=True, font_color=GREY)
 

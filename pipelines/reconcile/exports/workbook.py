@@ -16,9 +16,8 @@ from xlsxwriter import Workbook
 from xlsxwriter.utility import quote_sheetname, xl_range_abs, xl_rowcol_to_cell
 from xlsxwriter.worksheet import Worksheet
 
-from mappings.model.money import exponent
 from pipelines.reconcile.exports.csv import guarded
-from pipelines.reconcile.exports.totals import plain
+from pipelines.reconcile.exports.totals import decimals, plain
 from pipelines.reconcile.report import ZERO
 
 _DIGITS = 15
@@ -26,7 +25,6 @@ _DIGITS = 15
 _LONGEST = 16_000
 """Characters of a text; Excel takes 32,767 halves of a surrogate pair, and a longer text silently not at all."""
 _FIRST_YEAR = 1900
-_PIECES = {"C62": 0, "HUR": 2}
 
 
 class Amount(NamedTuple):
@@ -260,8 +258,8 @@ STRIPE = "#F3F6F8"
 
 def number_format(amount: Amount) -> str:
     """How Excel shows it: as many decimals as it has, and never fewer than its unit; negative ones red and in parentheses."""
-    decimals = max(_PIECES.get(amount.unit, exponent(amount.unit)), len(plain(amount.value).partition(".")[2].rstrip("0")))
-    shown = "#,##0" + (f".{'0' * decimals}" if decimals else "")
+    places = max(decimals(amount.unit), len(plain(amount.value).partition(".")[2].rstrip("0")))
+    shown = "#,##0" + (f".{'0' * places}" if places else "")
     return f"{shown}_);[Red]({shown})"
 
 

@@ -8,20 +8,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from datetime import UTC
 from pathlib import Path
-from typing import Any, NamedTuple
+from typing import Any
 
 from pipelines.reconcile.exports.extras import Extras
 from pipelines.reconcile.exports.keep import beside
-from pipelines.reconcile.exports.totals import path
+from pipelines.reconcile.exports.totals import Written, path
 from pipelines.reconcile.report import Pair, Report
 from taps._kit.errors import Misconfigured
-
-
-class Written(NamedTuple):
-    """A file, and what a reader of it must be told."""
-
-    path: Path
-    notes: tuple[str, ...]
 
 
 def write(report: Report, pairs: Iterable[Pair], folder: Path, extras: Extras | None = None) -> Written:
