@@ -104,7 +104,6 @@ class Sheet:
         sheet.set_landscape()
         sheet.set_paper(9)  # A4
         sheet.fit_to_pages(1, 0)
-        sheet.set_margins(left=0.4, right=0.4, top=0.6, bottom=0.7)  # inches
         sheet.set_footer(f"&L&8{book.footer}&R&8{name}, page &P of &N")
         sheet.set_row(0, 24)  # points
         self.line((name,), bold=True, font_size=16, font_color=INK)
