@@ -17,7 +17,7 @@ demo: base ## The sample company's month: front office to ledger and database, w
 	@printf '\n%s\n' '`counterfoil` is in $(BIN); `. $(BIN)/activate` puts it on your path.'
 
 test: dev ## The fast suites, on SQLite and PostgreSQL, with the coverage gate
-	@$(PYTEST) -n $(JOBS) --cov --cov-report= $(FAST)
+	@$(PYTEST) -n $(JOBS) --dist worksteal --cov --cov-report= $(FAST)
 	@$(BIN)/coverage report --skip-covered --skip-empty
 
 check: dev ## Style, types, floors, dependencies, the house's own rules
