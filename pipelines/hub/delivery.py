@@ -73,7 +73,7 @@ def due(
 ) -> Sequence[Row[Any]]:
     """The next ready operations, oldest first, up to `limit` and to about `characters` of documents; none whose subject is in doubt.
 
-    With `effect`, of that effect only.
+    A document is taken back after what hangs on it: no system voids an invoice that is paid. With `effect`, of that effect only.
     """
     doubtful = operation.alias()
     in_doubt = sa.exists().where(
@@ -82,6 +82,13 @@ def due(
         doubtful.c.local_id == operation.c.local_id,
         doubtful.c.part == operation.c.part,
         doubtful.c.state == OperationState.IN_DOUBT,
+    )
+    child = operation.alias()
+    leaving = sa.select(child.c.parent_id).where(  # read once, and only if something is to be taken back
+        child.c.target == target,
+        child.c.state.in_((OperationState.READY, OperationState.IN_DOUBT)),
+        child.c.want == Want.ABSENT,
+        child.c.parent_id.is_not(None),
     )
     rows = tx.execute(
         sa.select(operation, length(tx, document.c.body).label("characters"))
@@ -92,6 +99,7 @@ def due(
             operation.c.route.in_(routes),
             sa.or_(operation.c.not_before.is_(None), operation.c.not_before <= now),
             ~in_doubt,
+            sa.or_(operation.c.want == Want.PRESENT, operation.c.document_id.not_in(leaving)),
             *([operation.c.effect == effect] if effect else []),
         )
         .order_by(operation.c.operation_id)

@@ -139,7 +139,8 @@ def _desired(
         return Desired(row, None, tuple(found))
     verb = _verb(absent=absent, booked=booked is not None, verbs=facts.verbs.get(row.kind, ()))
     amount, unit = measured(stored, row.effect, row.part)
-    key = delivery.digest(row.target, row.kind, row.local_id, row.part, incarnation, "reverse" if absent else "")
+    leg = "reverse" if verb is Verb.REVERSE else ""  # a reversal is a document of its own; a void is the end of the one that stands
+    key = delivery.digest(row.target, row.kind, row.local_id, row.part, incarnation, leg)
     return Desired(
         row,
         Intent(

@@ -151,7 +151,7 @@ def _decide(
     reason = exclusion(route, posting, policy, row, day)
     booked = standing is not None and (standing.booked or standing.in_doubt)  # what is in doubt may be there: its absence is wanted too
     if reason is not None:
-        return _Decision(Fate.READY, reason, Want.ABSENT) if booked else _Decision(Fate.EXCLUDED, reason)
+        return _Decision(Fate.READY, reason, Want.ABSENT, row.parent_id) if booked else _Decision(Fate.EXCLUDED, reason)
     effect = EFFECTS[policy.as_] if policy and policy.as_ else posting.effect
     taken = view.elsewhere.get((row.document_id, part, effect))
     if taken is not None:

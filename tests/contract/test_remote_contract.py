@@ -299,6 +299,20 @@ def test_a_change_without_an_answer_is_found_by_what_stands(name, case, simulato
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
+def test_a_removal_without_an_answer_is_found(name, case, simulator, build):
+    writer, it = build(), SAMPLES[name].cases[case]
+    made = receipt(writer.send([prepared(writer, wanted(name, it))])[0])
+    removal = prepared(writer, wanted(name, it, 1, 3, it.remove, made))
+    since = simulator.clock()
+    simulator.faults.add("drop_after", method=_method(simulator, writer, removal))
+    assert isinstance(writer.send([removal])[0], InDoubt)
+    (where,) = until_known(writer, simulator, [attempt(removal, since)])
+    if isinstance(where, Absent):  # its end does not show: it is sent again, and ends the same
+        where = Found(receipt(writer.send([removal])[0]))
+    assert where.receipt.effect == -it.effect
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
 @pytest.mark.parametrize(("said", "seconds"), [("40", 40), ("66975", 66_975), ("", 1)])
 def test_too_fast_is_not_sent_and_waits_as_long_as_told(name, case, said, seconds, simulator, build):
     writer, it = build(), SAMPLES[name].cases[case]
