@@ -60,9 +60,11 @@ PAGED: dict[tuple[str, str], str] = {
     ("Return", "exchangeLineItems"): EXCHANGE_LINE,
     ("Product", "variants"): VARIANT,
     ("InventoryItem", "inventoryLevels"): LEVEL,
+    ("InventoryItem", "variants"): "id legacyResourceId",
 }
 
 
+_ONE = "1"
 _TWO = "2"
 _FEW = "20"
 """Rows of a list inside rows that are paged out."""
@@ -105,6 +107,7 @@ PRODUCT = f"""id legacyResourceId createdAt updatedAt title description vendor p
 LOCATION = """id legacyResourceId name isActive fulfillsOnlineOrders isFulfillmentService createdAt updatedAt
   address { address1 address2 city provinceCode zip countryCode }"""
 INVENTORY_ITEM = f"""id legacyResourceId sku tracked updatedAt unitCost {MONEY}
+  {some("InventoryItem", "variants", _ONE)}
   {some("InventoryItem", "inventoryLevels")}"""
 _PARTS = (
     "adjustmentsFee adjustmentsGross advanceFees advanceGross chargesFee chargesGross refundsFee refundsFeeGross reservedFundsFee "

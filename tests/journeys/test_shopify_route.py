@@ -14,7 +14,7 @@ from taps.shopify.simulator.things import back_total
 from tests._kit.front import Front
 
 STREAMS = (
-    *("locations", "customers", "products", "orders", "refunds", "transactions", "fulfillments"),
+    *("locations", "customers", "products", "inventory", "orders", "refunds", "transactions", "fulfillments"),
     *("payouts", "balance_transactions", "disputes"),
 )
 ACCOUNTS = {

@@ -6,7 +6,7 @@ import pytest
 
 from tests.bench.backfill import MEMORY, MOST, ORDERS, measure, told
 
-pytestmark = [pytest.mark.long, pytest.mark.timeout(14_400 if ORDERS > 50_000 else 900)]
+pytestmark = [pytest.mark.long, pytest.mark.timeout(14_400 if ORDERS > 50_000 else 1800)]
 
 
 def test_a_big_shop_is_read_in_few_calls_and_little_memory():

@@ -526,3 +526,45 @@ def test_what_the_processor_counts_without_a_fee_is_left_out():
     assert mapping.translate([ENTRY | {"type": "TRANSFER", "fee": usd("0.0")}], CONTEXT).excluded
     assert mapping.translate([ENTRY | {"type": "REFUND", "fee": usd("0.0")}], CONTEXT).excluded
     assert mapping.translate([ENTRY | {"test": True}], CONTEXT).excluded
+
+
+# ── stock ──
+
+ITEM = {
+    "id": "gid://shopify/InventoryItem/601",
+    "legacyResourceId": "601",
+    "sku": "MUG-L",
+    "tracked": True,
+    "updatedAt": "2026-11-01T00:00:00Z",
+    "variants": [{"id": "gid://shopify/ProductVariant/501", "legacyResourceId": "501"}],
+    "inventoryLevels": [
+        {
+            "id": f"gid://shopify/InventoryLevel/{number}?inventory_item_id=601",
+            "isActive": True,
+            "updatedAt": "2026-11-02T08:00:00Z",
+            "location": {"id": f"gid://shopify/Location/{number}", "name": name},
+            "quantities": [{"name": state, "quantity": units, "updatedAt": None} for state, units in states.items()],
+        }
+        for number, name, states in (
+            (1, "Warehouse", {"available": 5, "committed": 3, "incoming": 2, "on_hand": 9, "reserved": 1, "safety_stock": 0}),
+            (2, "Store", {"available": -1, "committed": 1, "incoming": 0, "on_hand": 0, "reserved": 0, "safety_stock": 0}),
+        )
+    ],
+}
+
+
+def test_a_stock_level_is_told_for_each_place():
+    one, other = translated("inventory", ITEM)
+    assert (one.sku, one.location, one.on_hand, one.available, one.committed, one.incoming) == ("MUG-L", "Warehouse", 9, 5, 3, 2)
+    assert one.as_of == datetime(2026, 11, 2, 8, tzinfo=UTC)
+    assert (other.location, other.on_hand, other.available) == ("Store", 0, -1)
+    assert one.source_id != other.source_id
+
+
+def test_an_item_without_sku_has_its_variants_number_as_its_product_has():
+    [level, _] = translated("inventory", ITEM | {"sku": ""})
+    assert level.sku == "501"
+
+
+def test_an_item_of_which_no_stock_is_kept_has_no_level():
+    assert translated("inventory", ITEM | {"tracked": False}) == []

@@ -88,6 +88,7 @@ _ITEM: dict[str, Resolver] = {
     "requiresShipping": lambda i, _: not i.of.product.gift_card,
     "updatedAt": lambda i, _: stamp(i.of.updated),
     "unitCost": lambda i, _: _coin(i.of.cost) if i.of.cost else None,
+    "variants": lambda i, _: listed([i.of]),
     "measurement": lambda i, _: _weight(i),
 }
 _LEVEL: dict[str, Resolver] = {
@@ -105,7 +106,7 @@ def _place_address(place: t.Place) -> Bare:
         "LocationAddress",
         {
             "address1": "1 Market Square",
-            "address2": None,
+            "address2": None if place.online else "Shop 4",
             "city": "Albany" if us else "Bristol",
             "provinceCode": "NY" if us else "ENG",
             "zip": "12207",
@@ -134,7 +135,7 @@ def _home(buyer: t.Buyer) -> Bare:
         {
             "company": buyer.company or None,
             "address1": f"{buyer.id % 90 + 1} Harbour Street",
-            "address2": None,
+            "address2": None if buyer.id % 3 else "Floor 2",
             "city": "Albany" if us else "Bristol",
             "province": "New York" if us else "England",
             "provinceCode": "NY" if us else "ENG",
@@ -204,7 +205,7 @@ _PAYOUT: dict[str, Resolver] = {
     "issuedAt": lambda p, _: stamp(p.at),
     "status": lambda p, _: p.status,
     "transactionType": lambda p, _: "DEPOSIT" if payout_net(p) >= 0 else "WITHDRAWAL",
-    "externalTraceId": lambda p, _: p.trace or None,
+    "externalTraceId": lambda p, _: f"TRACE{p.id}" if p.status == "PAID" else None,
     "net": lambda p, _: _coin(payout_net(p)),
     "summary": lambda p, _: _summary(p),
 }

@@ -259,7 +259,6 @@ class Payout:
     at: datetime
     status: str
     entries: list[Entry] = field(default_factory=list)
-    trace: str = ""
 
 
 @dataclass(slots=True)

@@ -44,6 +44,14 @@ class CodeUse:
 
 
 @dataclass(frozen=True, slots=True)
+class AutomaticUse:
+    """AutomaticDiscountApplication: so much off, without a code."""
+
+    order: t.Order
+    cents: int
+
+
+@dataclass(frozen=True, slots=True)
 class BackShipping:
     """RefundShippingLine."""
 
@@ -117,7 +125,8 @@ def _taxes(order: t.Order, taxes: Sequence[tuple[str, str, int]]) -> list[Bare]:
 def _discounts(order: t.Order, cents: int) -> list[Bare]:
     if not cents:
         return []
-    return [Bare("DiscountAllocation", {"allocatedAmountSet": bag(order, cents), "discountApplication": CodeUse(order)})]
+    cause = CodeUse(order) if order.code else AutomaticUse(order, cents)
+    return [Bare("DiscountAllocation", {"allocatedAmountSet": bag(order, cents), "discountApplication": cause})]
 
 
 def _address(buyer: t.Buyer | None) -> Bare | None:
@@ -130,14 +139,14 @@ def _address(buyer: t.Buyer | None) -> Bare | None:
             "name": f"{buyer.first} {buyer.last}",
             "company": buyer.company or None,
             "address1": f"{buyer.id % 90 + 1} Harbour Street",
-            "address2": None,
+            "address2": None if buyer.id % 3 else "Floor 2",
             "city": "Albany" if us else "Bristol",
             "province": "New York" if us else "England",
             "provinceCode": "NY" if us else "ENG",
             "zip": "12207" if us else "BS1 4DJ",
             "country": "United States" if us else "United Kingdom",
             "countryCodeV2": buyer.country,
-            "phone": None,
+            "phone": None if buyer.id % 3 else f"+1518555{buyer.id % 10_000:04d}",
         },
     )
 
@@ -365,11 +374,17 @@ _CODE_USE: dict[str, Resolver] = {
     "code": lambda x, _: x.order.code,
     "value": lambda x, _: Percentage(x.order.percent),
 }
+_AUTOMATIC_USE: dict[str, Resolver] = {
+    "targetSelection": lambda _x, _: "ENTITLED",
+    "title": lambda _x, _: "Loyal buyers",
+    "value": lambda x, _: Coin(x.cents, SHOP_CURRENCY),
+}
 TYPES: dict[type, Type] = {
     Coin: Type("MoneyV2", {"amount": lambda x, _: decimal(x.cents), "currencyCode": lambda x, _: x.currency}),
     Bag: Type("MoneyBag", {"shopMoney": lambda x, _: x.shop, "presentmentMoney": lambda x, _: x.buyer}),
     Percentage: Type("PricingPercentageValue", {"percentage": lambda x, _: Decimal(x.value)}),
     CodeUse: Type("DiscountCodeApplication", _CODE_USE),
+    AutomaticUse: Type("AutomaticDiscountApplication", _AUTOMATIC_USE),
     t.Order: Type("Order", _ORDER),
     t.Line: Type("LineItem", _LINE),
     t.Carriage: Type("ShippingLine", _CARRIAGE),
