@@ -3,7 +3,8 @@
     State   bulk       the operation: id, at (when Shopify began), rows (how many were counted), tries (since it went on)
             done       rows of its file, or of those it names, that were handed over
 
-Shopify does not read everything at one instant: what changed after it began is read again by the next pass, which begins there.
+Shopify does not read everything at one instant: what changed after it began is read page by page, from there on, by the next pass or, where
+it was long ago, by this one.
 """
 
 from __future__ import annotations

@@ -66,6 +66,10 @@ class Pass:
                 del self._state["bulk"]
                 yield Notice(Problem("READ-BULK", f"{self._kind.name}: {told.say} It is read page by page: slower, and whole.", told.fix))
                 yield from self._paged()
+            else:
+                if self._client.around.clock() - (_instant(self._state["high"]) or self._now) > self._kind.overlap:
+                    self._begin()  # what changed while Shopify worked, or while nobody came for the file
+                    yield from self._paged()
         yield from self._deletions()
         self._state |= {"after": None, "count": 0}
         yield State(dict(self._state), self._state["read"])

@@ -1,16 +1,10 @@
-"""What every tap over HTTP must do, against its simulator: after each run the heads are what the system holds, whatever happened.
-
-The hub's part is played by `Heads`: it keeps the newest record of each key, forgets what is told to be gone, and hands the last State back.
-"""
+"""What every tap over HTTP must do, against its simulator: after each run the heads are what the system holds, whatever happened."""
 
 from __future__ import annotations
 
 import contextlib
-import json
-import random
-from collections.abc import Callable, Iterator
+from collections.abc import Iterator
 from datetime import timedelta
-from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -18,57 +12,16 @@ import pytest
 
 from taps._kit.edge import Throttled
 from taps._kit.errors import CounterfoilError, Misconfigured, Retryable
-from taps._kit.reader import Complete, Damaged, Reader, Record, State, Tombstone
+from taps._kit.reader import Reader, Record
 from taps._kit.registry import tap
 from taps._kit.simulator import Simulator, serve
-from taps._kit.surroundings import Pocket, Surroundings
+from taps._kit.surroundings import Surroundings
+from tests._kit.histories import SAMPLES, Heads, live_through, settle, surroundings, until_done
 from tests.contract.samples.remote_tap import RemoteTapSample
 
-FOLDER = Path(__file__).parent / "samples"
-SAMPLES: dict[str, RemoteTapSample] = {
-    path.stem.removeprefix("source_"): import_module(f"tests.contract.samples.{path.stem}").sample() for path in FOLDER.glob("source_*.py")
-}
 SYSTEMS = sorted(SAMPLES)
 HISTORIES = 12
-EVENTS = 30
-
-
-class Heads:
-    """What the hub holds of one stream."""
-
-    def __init__(self, sample: RemoteTapSample) -> None:
-        self._sample = sample
-        self.bodies: dict[str, dict[str, Any]] = {}
-        self.state: dict[str, Any] | None = None
-        self.read = 0
-        self._seen: set[str] = set()
-
-    def take(self, reader: Reader, around: Surroundings, most: int | None = None) -> int:
-        """Read on; stop after `most` messages as a killed process does: what came after the last State is forgotten."""
-        kept, seen, count = dict(self.bodies), set(self._seen), 0
-        for message in reader.read(self._sample.stream, json.loads(json.dumps(self.state)), around):
-            if most is not None and count >= most:
-                return count
-            count += 1
-            match message:
-                case Record():
-                    kept[message.key or ""] = json.loads(json.dumps(message.body, default=str))
-                    seen.add(message.key or "")
-                case Tombstone():
-                    kept.pop(message.key, None)
-                case Complete():
-                    kept = {key: body for key, body in kept.items() if key in seen}
-                    seen = set()
-                case Damaged():
-                    raise AssertionError(message.problem.say)
-                case State():
-                    assert message.read >= self.read, "a reader counts over its whole life"
-                    self.bodies, self.state, self.read, self._seen = dict(kept), message.value, message.read, set(seen)
-        return count
-
-    @property
-    def versions(self) -> dict[str, str]:
-        return {key: self._sample.version_of(body) for key, body in self.bodies.items()}
+"""Histories of each system here; 200 are in tests/real."""
 
 
 @pytest.fixture
@@ -98,32 +51,9 @@ def around(sample: RemoteTapSample, simulator: Simulator) -> Surroundings:
     return surroundings(simulator, sample.secrets)
 
 
-def surroundings(simulator: Simulator, secrets: dict[str, str]) -> Surroundings:
-    return Surroundings(clock=simulator.clock, safe=Pocket(dict(secrets)), sleep=simulator.clock.sleep)
-
-
 @pytest.fixture
 def heads(sample: RemoteTapSample) -> Heads:
     return Heads(sample)
-
-
-def settle(simulator: Simulator) -> None:
-    """Let what the system shows late become visible."""
-    simulator.clock.forward(minutes=10)
-
-
-def until_done(heads: Heads, reader: Reader, around: Surroundings) -> None:
-    """Run as a scheduler does: again, when it failed in a way that may go better."""
-    for _ in range(20):
-        try:
-            heads.take(reader, around)
-        except Throttled as told:
-            around.clock.now = max(around.clock(), told.not_before) + timedelta(seconds=1)  # type: ignore[attr-defined]
-        except Retryable:
-            around.clock.forward(minutes=1)  # type: ignore[attr-defined]
-        else:
-            return
-    raise AssertionError("it never gets through")
 
 
 pytestmark = pytest.mark.parametrize("name", SYSTEMS)
@@ -302,29 +232,5 @@ def test_no_personal_value_in_an_error(sample, simulator, reader, around):
 
 
 @pytest.mark.parametrize("seed", range(HISTORIES))
-def test_after_each_run_of_any_history_the_heads_are_what_the_system_holds(seed, sample, simulator, reader, around, heads):
-    chance = random.Random(seed)
-    happen = sample.happen or _events(sample)
-    if seed % 4 == 0:
-        simulator.faults.chance, simulator.faults.random = 0.15, random.Random(seed)
-    for _ in range(6):
-        for _ in range(chance.randrange(1, EVENTS // 3)):
-            happen(simulator, chance)
-            simulator.clock.forward(seconds=chance.choice((0, 0, 1, 30)))
-        settle(simulator)
-        until_done(heads, reader, around)
-        assert heads.versions == sample.truth(simulator)
-
-
-def _events(sample: RemoteTapSample) -> Callable[[Simulator, random.Random], None]:
-    def happen(simulator: Simulator, chance: random.Random) -> None:
-        keys = sorted(sample.truth(simulator))
-        what = chance.choice(("add", "change", "change", "delete"))
-        if what == "add" or len(keys) < 3:
-            sample.add(simulator)
-        elif what == "delete" and sample.delete:
-            sample.delete(simulator, chance.choice(keys))
-        else:
-            sample.change(simulator, chance.choice(keys))
-
-    return happen
+def test_after_each_run_of_any_history_the_heads_are_what_the_system_holds(seed, sample, tmp_path):
+    live_through(sample, seed, tmp_path)
