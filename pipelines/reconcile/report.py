@@ -106,7 +106,8 @@ class Line:
     amount: Decimal
     count: int = 0
     role: str = "step"
-    """total (a corner or a subtotal), step (moves it), break (a class of breaks) or check (must be 0.00)."""
+    """corner (what a corner holds: these come first and add up), total (says where the sum has come to; the first line may be one),
+    step (moves it), break (a class of breaks) or check (must be 0.00)."""
     note: str = ""
     """Whether the total before already contains it, and other words for who reads the line."""
 

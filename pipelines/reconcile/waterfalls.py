@@ -82,7 +82,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterable
         note = "" if row["own_unit"] == row["unit"] else f"{row['own']:f} {row['own_unit']} at the rates of their days"
         label = f"Source: {row['kind'].replace('_', ' ')}{'' if not note else ' in ' + row['own_unit']}"
         steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(
-            Line(label, row["base"] or ZERO, row["n"], "total", note)
+            Line(label, row["base"] or ZERO, row["n"], "corner", note)
         )
     for row in bench.rows(
         f"""
@@ -139,7 +139,7 @@ def _balances(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterab
             """  # noqa: S608
         ):
             name = f"{row['kind'].replace('_', ' ')}{' (' + row['part'] + ')' if row['part'] else ''}"
-            steps[row["sheet"], row["unit"]].append(Line(f"Source: {name}", row["amount"], row["n"], "total", "+ debit, − credit"))
+            steps[row["sheet"], row["unit"]].append(Line(f"Source: {name}", row["amount"], row["n"], "corner", "+ debit, − credit"))
         held: dict[tuple[str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, ZERO))
         for (sheet, _group, unit), (count, amount) in _actual(bench, window, measure).items():
             held[sheet, unit] = (held[sheet, unit][0] + count, held[sheet, unit][1] + amount)

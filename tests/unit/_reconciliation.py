@@ -117,7 +117,9 @@ def month(**changes):
     stock = Waterfall(
         "stock", "Stock: books to shelf", "stock", "C62",
         (
-            Line("In the books", D("412"), 40, "total"),
+            Line("In the books, Dublin", D("300"), 30, "corner"),
+            Line("In the books, Cork", D("112"), 10, "corner"),
+            Line("Expected on the shelf", D("412"), 40, "total"),
             Line("Another quantity", D("-3"), 1, "break"),
             Line("Counted", D("409"), 40, "total"),
             Line("Unexplained", D("0"), 0, "check"),
@@ -192,7 +194,7 @@ def several(strategy, most=3):
     return st.lists(strategy, max_size=most).map(tuple)
 
 
-lines = st.builds(Line, texts, amounts, st.integers(0, 999), st.sampled_from(["total", "step", "break", "check"]), texts)
+lines = st.builds(Line, texts, amounts, st.integers(0, 999), st.sampled_from(["corner", "total", "step", "break", "check"]), texts)
 waterfalls = st.builds(
     Waterfall, st.sampled_from(["sales", "clearing", "tax", "payouts", "stock"]), texts, texts, currencies, several(lines, 5), amounts
 )

@@ -67,6 +67,9 @@ def layout(fall: Waterfall) -> list[Bar]:
         if line.role == "total":
             bars.append(Bar(line, "total", ZERO, line.amount))
             running = line.amount
+        elif line.role == "corner":
+            bars.append(Bar(line, "total", running, running + line.amount))
+            running += line.amount
         elif line.role == "check":
             bars.append(Bar(line, "check", running, running))
         else:

@@ -22,7 +22,7 @@ from pipelines.reconcile.exports import chart
 from pipelines.reconcile.exports.extras import Extras, SignOff
 from pipelines.reconcile.exports.json import to_json
 from pipelines.reconcile.exports.keep import keep
-from pipelines.reconcile.exports.totals import BUCKETS, Written, ageing, classes, head, month, path, shown, totals
+from pipelines.reconcile.exports.totals import BUCKETS, Written, ageing, classes, ends, head, month, path, shown, totals
 from pipelines.reconcile.report import Break, Line, Report, Waterfall
 from pipelines.reconcile.words import MEANINGS, Status
 from taps._kit.errors import Misconfigured
@@ -126,10 +126,10 @@ def _data(report: Report, extras: Extras) -> dict[str, Any]:
         "verdict": verdict,
         "says": says,
         "fonts": _FONTS,
-        "strip": [list(each) for each in head(report, extras)],
+        "strip": [[name, value.partition(",")[0] if name == "Rules" else value] for name, value in head(report, extras)],
         "notes": [*report.notes, *_late(report)],
         "figures": list(_figures(report)),
-        "waterfalls": [_fall(number, each) for number, each in enumerate(report.waterfalls)],
+        "waterfalls": [_fall(each, drawn=number == 0) for number, each in enumerate(_in_order(report))],
         "classes": [
             [MEANINGS[each.kind].title, each.unit, f"{each.count:,}", shown(each.gross, each.unit), shown(each.net, each.unit)]
             for each in classes(report)
@@ -155,9 +155,11 @@ def _figures(report: Report) -> Iterator[list[str]]:
     rates = {each.unit: each for each in report.rates}
     for total in totals(report):
         rate = rates.get(total.unit)
+        if not (rate or total.breaks or total.matched_pairs or total.unexplained):
+            continue
         shares = [_percent(rate.matched_count), _percent(rate.matched_value)] if rate else ["", ""]
         amounts = [shown(each, total.unit) for each in (total.gross, total.net, total.unexplained)]
-        yield [total.unit, f"{total.matched_pairs:,}", *shares, f"{total.breaks:,}", *amounts]
+        yield [total.unit or "records", f"{total.matched_pairs:,}", *shares, f"{total.breaks:,}", *amounts]
 
 
 def _ageing(report: Report) -> Iterator[list[list[str]]]:
@@ -175,13 +177,19 @@ def _percent(share: Decimal) -> str:
     return f"{share * 100:.1f} %"
 
 
-def _fall(number: int, fall: Waterfall) -> dict[str, Any]:
+def _in_order(report: Report) -> list[Waterfall]:
+    """The waterfall of sales that moves most first, for it gets the picture; then the others as they are."""
+    largest = max(report.waterfalls, key=lambda fall: (fall.name == "sales", max(map(abs, ends(fall)))), default=None)
+    return sorted(report.waterfalls, key=lambda fall: fall is not largest)
+
+
+def _fall(fall: Waterfall, *, drawn: bool) -> dict[str, Any]:
     return {
         "title": fall.title or fall.name,
         "unit": fall.unit,
-        "chart": chart.svg(fall, _FONTS[0]) if number == 0 and fall.lines else "",
+        "chart": chart.svg(fall, _FONTS[0]) if drawn and fall.lines else "",
         "told": chart.told(fall),
-        "noted": any(line.note for line in fall.lines),
+        "sheet": fall.sheet,
         "lines": [_line(each, fall.unit) for each in _with_check(fall)],
     }
 
@@ -206,6 +214,7 @@ def _break(each: Break, extras: Extras) -> dict[str, str]:
     work = extras.work_on().get(each.key)
     kinds = list(dict.fromkeys(cause.kind for cause in each.causes))
     return {
+        "kind": each.kind,
         "number": _breakable(each.number),
         "class": " + ".join(MEANINGS[kind].title for kind in kinds),
         "said": " ".join(cause.say for cause in each.causes),

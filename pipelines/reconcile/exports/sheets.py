@@ -9,7 +9,7 @@ from pipelines.reconcile.exports.extras import Extras
 from pipelines.reconcile.exports.totals import ageing, bucket
 from pipelines.reconcile.exports.workbook import GREY, Amount, Book, Check, Column, Link, Share, Sheet
 from pipelines.reconcile.report import ZERO, Break, Pair, Report, Side, Waterfall
-from pipelines.reconcile.words import MEANINGS, Corner, WorkState
+from pipelines.reconcile.words import MEANINGS, BreakClass, Corner, WorkState
 
 MOST_PAIRS = 100_000
 """Rows of the sheet of matches; the CSV holds them all."""
@@ -23,6 +23,15 @@ _BREAK_COLUMNS = (
     Column("Comment", 24, wrap=True), Column("Sheet", 10), Column("Kind", 10), Column("At the source", 20), Column("At the target", 20),
     Column("At the bank", 20), Column("Document", 24), Column("Class (code)", 20), Column("Key", 14),
 )  # fmt: skip
+_SUBJECTS: dict[str, tuple[set[str], set[BreakClass]]] = {
+    "Payouts": ({"payout", "transfer"}, {BreakClass.IN_TRANSIT}),
+    "Tax": (set(), {BreakClass.TAX}),
+    "Clearing": (
+        {"payment", "payout", "transfer", "fee", "dispute", "spend", "balance_transaction"},
+        {BreakClass.FEE, BreakClass.CHARGEBACK, BreakClass.RESERVE, BreakClass.IN_TRANSIT},
+    ),
+}
+"""Kinds of documents and classes of breaks that a sheet of its own gathers."""
 _BREAK_UNIT = 5
 _BREAK_PRINTED = 11
 
@@ -123,15 +132,15 @@ def carried(book: Book, extras: Extras) -> None:
     sheet.table(columns, rows, 3, _not_handed_in(extras.carried, "No break was carried into this period."))
 
 
-def by_subject(book: Book, report: Report, title: str, name: str, empty: str) -> None:
-    """The waterfalls of one name with the breaks of their sheets: Payouts, Tax, Clearing."""
+def by_subject(book: Book, report: Report, title: str, empty: str) -> None:
+    """The waterfalls of one subject with the breaks that belong to it: Payouts, Tax, Clearing."""
     sheet = book.sheet(title)
     sheet.widths(46, 9, 16, 16, 60)
-    falls = [fall for fall in report.waterfalls if fall.name == name]
+    kinds, classes = _SUBJECTS[title]
+    falls = [fall for fall in report.waterfalls if fall.name.startswith(title.lower())]
     for fall in falls:
         _waterfall(sheet, fall)
-    where = {fall.sheet for fall in falls}
-    mine = [each for each in report.breaks if each.sheet in where or any(cause.kind.value == name.upper() for cause in each.causes)]
+    mine = [each for each in report.breaks if each.kind in kinds or any(cause.kind in classes for cause in each.causes)]
     if mine:
         sheet.section("Breaks")
         sheet.head(("Number and class", "Unit", "Expected", "Difference", "What happened"), (2, 3))
@@ -203,12 +212,12 @@ def told(report: Report, extras: Extras) -> Iterator[tuple[str, str]]:
 
 def _waterfall(sheet: Sheet, fall: Waterfall) -> None:
     """One waterfall: each line with the running sum; at the last total, running and total differ by what is unexplained."""
-    sheet.section(f"{fall.title} ({fall.unit})")
+    sheet.section(f"{fall.title}, {fall.sheet} ({fall.unit})")
     sheet.head(("Step", "Count", "Amount", "Running", "Note"), (1, 2, 3))
     running, before = ZERO, -1
     found, formula = ZERO, ""
     for line in fall.lines:
-        strong = line.role in ("total", "check")
+        strong = line.role in ("corner", "total", "check")
         style = {"bold": True, "top": 1} if strong else {"italic": line.role == "break"}
         row = sheet.row
         sheet.put(row, 0, line.label, **style, **({} if strong else {"align": "left", "indent": 1}))
@@ -227,7 +236,9 @@ def _waterfall(sheet: Sheet, fall: Waterfall) -> None:
     if not any(line.role == "check" for line in fall.lines):
         sheet.line(("Unexplained", None, Amount(fall.unexplained, fall.unit)), bold=True, top=1)
     if formula:
-        sheet.book.checks.append(Check(f"{sheet.name}: {fall.title}", fall.unit, formula, found, Amount(abs(fall.unexplained), fall.unit)))
+        sheet.book.checks.append(
+            Check(f"{sheet.name}: {fall.title}, {fall.sheet}", fall.unit, formula, found, Amount(abs(fall.unexplained), fall.unit))
+        )
 
 
 def _breaks(found: Sequence[Break], extras: Extras) -> Iterator[tuple[object, ...]]:

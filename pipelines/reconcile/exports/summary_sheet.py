@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from pipelines.reconcile.exports.extras import Extras
-from pipelines.reconcile.exports.totals import classes, head, totals
+from pipelines.reconcile.exports.totals import classes, ends, head, totals
 from pipelines.reconcile.exports.workbook import GREY, Amount, Share, Sheet
 from pipelines.reconcile.report import ZERO, Report
 from pipelines.reconcile.words import MEANINGS, Status
@@ -38,10 +38,11 @@ def _waterfalls(sheet: Sheet, report: Report) -> None:
     sheet.section("Waterfalls")
     sheet.head(("Waterfall", "Unit", "From", "To", "Breaks in it", "Unexplained"), (2, 3, 4, 5))
     for fall in report.waterfalls:
-        ends = [line.amount for line in fall.lines if line.role == "total"]
-        first, last = (ends[0], ends[-1]) if ends else (ZERO, ZERO)
+        first, last = ends(fall)
         broken = sum((line.amount for line in fall.lines if line.role == "break"), ZERO)
-        sheet.line((fall.title, fall.unit, *(Amount(each, fall.unit) for each in (first, last, broken, fall.unexplained))))
+        sheet.line(
+            (f"{fall.title}, {fall.sheet}", fall.unit, *(Amount(each, fall.unit) for each in (first, last, broken, fall.unexplained)))
+        )
 
 
 def _rates(sheet: Sheet, report: Report) -> None:

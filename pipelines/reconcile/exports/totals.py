@@ -14,7 +14,7 @@ from zoneinfo import ZoneInfo
 
 from mappings.model.money import exponent
 from pipelines.reconcile.exports.extras import Extras
-from pipelines.reconcile.report import ZERO, Break, Report
+from pipelines.reconcile.report import ZERO, Break, Report, Waterfall
 from pipelines.reconcile.words import BreakClass
 
 MONTHS = ("January", "February", "March", "April", "May", "June", "July", "August", "September", "October", "November", "December")
@@ -128,6 +128,13 @@ def classes(report: Report) -> Iterator[ByClass]:
             found[each.unit, cause.kind].append(cause.amount)
     summed = [ByClass(unit, kind, len(parts), sum(map(abs, parts), ZERO), sum(parts, ZERO)) for (unit, kind), parts in found.items()]
     yield from sorted(summed, key=lambda each: (each.unit, -each.gross, each.kind))
+
+
+def ends(fall: Waterfall) -> tuple[Decimal, Decimal]:
+    """Where a waterfall begins and where it ends."""
+    corners = [line.amount for line in fall.lines if line.role == "corner"]
+    found = [line.amount for line in fall.lines if line.role == "total"] or [ZERO]
+    return (sum(corners, ZERO) if corners else found[0]), found[-1]
 
 
 def plain(amount: Decimal) -> str:
