@@ -87,7 +87,7 @@ def known(home: Loaded, connection: str) -> Loaded:
     """The home, if it has this connection. Raises Invalid with the name that was probably meant."""
     from mappings.nearest import instead
 
-    names = [*home.taps, *home.targets]
+    names = [*home.taps, *home.targets, *(["mail"] if home.installation.mail else [])]
     if connection not in names:
         raise Invalid(f"There is no connection {connection!r}; {instead(connection, names)}")
     return home

@@ -19,7 +19,7 @@ from mappings.language import MappingError
 from mappings.model import REGISTRY
 from mappings.nearest import did_you_mean
 from mappings.posting.table import table
-from pipelines.home.settings import Installation, Posting, Route, TapConnection, TargetConnection
+from pipelines.home.settings import Installation, Mail, Posting, Route, TapConnection, TargetConnection
 from pipelines.hub.store import refuse_no_hub, resolve_sqlite
 from taps._kit.errors import CounterfoilError, Misconfigured
 from taps._kit.registry import TapType, tap
@@ -210,6 +210,8 @@ def _crossed(home: Home) -> Iterator[str]:
         refuse_no_hub(home.installation.hub)
     except CounterfoilError as wrong:
         yield f"counterfoil.yaml: hub: {wrong.say}"
+    if home.installation.mail is not None:
+        yield from _mail_mistakes(home, home.installation.mail)
     for connection in home.taps.values():
         yield from _connection_mistakes(home, connection)
     for destination in home.targets.values():
@@ -221,6 +223,14 @@ def _crossed(home: Home) -> Iterator[str]:
         yield from _config_mistakes(kind, destination.config, f"connections/{destination.name}.yaml", home.path)
     for route in home.routes.values():
         yield from _route_mistakes(home, route)
+
+
+def _mail_mistakes(home: Home, mail: Mail) -> Iterator[str]:
+    companies = home.installation.companies
+    for company in (company for company in mail.to if company not in companies):
+        yield f"counterfoil.yaml: mail.to: {company!r} is not among the companies{_close(company, companies)}"
+    if "mail" in home.taps or "mail" in home.targets:
+        yield "connections/mail.yaml: the name mail is taken: under it `counterfoil secret` keeps the password of the mail server"
 
 
 def _connection_mistakes(home: Home, connection: TapConnection) -> Iterator[str]:

@@ -14,7 +14,7 @@ from enum import StrEnum
 from typing import Annotated, Any, Literal
 from zoneinfo import ZoneInfo, available_timezones
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, field_validator, model_validator
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field, FilePath, field_validator, model_validator
 
 from mappings.nearest import did_you_mean, instead
 from mappings.posting import EFFECTS, Books
@@ -86,12 +86,33 @@ class Company(_Settings):
     close: Close = Close()
 
 
+Address = Annotated[str, Field(pattern=r"^[^\s@,;<>]+@[^\s@,;<>]+$")]
+
+
+class Mail(_Settings):
+    """The mail server that takes the mail of the morning."""
+
+    host: str
+    port: int = Field(default=587, ge=1, le=65535)
+    security: Literal["starttls", "tls", "none"] = "starttls"
+    """`none` is for a server on this machine only."""
+    sender: Address = Field(alias="from")
+    to: dict[str, list[Address]]
+    """Receivers by company."""
+    user: str | None = None
+    password: str | None = None
+    """The name under which `counterfoil secret set mail NAME` keeps it; never the password itself."""
+    ca_file: FilePath | None = None
+    """Certificate of a private authority, in PEM."""
+
+
 class Installation(_Settings):
     """`counterfoil.yaml`."""
 
     hub: str = "sqlite:///hub.db"
     """URL of the hub's database; a relative SQLite path starts at the home folder."""
     companies: dict[str, Company]
+    mail: Mail | None = None
     people: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9._-]{0,79}$")], Person] = {}
     """Who may do what, by a short name in small letters."""
 

@@ -65,96 +65,196 @@ class Meaning(NamedTuple):
 MEANINGS: dict[BreakClass, Meaning] = {
     BreakClass.MISSING_IN_TARGET: Meaning(
         "Missing at the target",
-        "The source has it, the target does not, and nothing is under way.",
-        "Run `counterfoil run`; if the target had it once, ask who deleted it.",
+        "The source has the document, the target does not, and nothing is on its way.",
+        "Run `counterfoil run`. If the target once had it, ask there who deleted it.",
         "finance",
     ),
     BreakClass.MISSING_IN_SOURCE: Meaning(
         "Not known at the source",
-        "It stands at the target, and no source knows it: typed by hand, written by another program, or gone at the source.",
+        "The target has an entry that no source knows: typed by hand, written by another program, or deleted at the source since.",
         "Void it at the target, or accept it with a reason.",
         "finance",
     ),
     BreakClass.TIMING: Meaning(
         "On its way",
-        "It is known and not delivered yet: ready, waiting, or in doubt.",
-        "Nothing; it closes by itself once it is delivered.",
+        "The document is known and not booked yet: it is ready to go, waits for another, or its answer is awaited.",
+        "Nothing. It closes by itself once it is booked.",
         "IT",
     ),
     BreakClass.IN_TRANSIT: Meaning(
         "In transit",
-        "The payout was issued and the bank has not booked it yet.",
-        "Wait; after three bank days ask the processor.",
+        "The processor has issued the payout, and the bank has not booked it yet.",
+        "Wait. After three bank days ask the processor.",
         "finance",
     ),
     BreakClass.DUPLICATE_TARGET: Meaning(
-        "Twice at the target", "One sale stands at the target more than once.", "Void the later one.", "finance"
+        "Twice at the target",
+        "One document of the source stands at the target more than once.",
+        "Void the later one at the target, and find out who or what entered it.",
+        "finance",
     ),
     BreakClass.DUPLICATE_SOURCE: Meaning(
-        "Twice at the source", "The source states one thing more than once.", "Correct it at the source.", "store"
+        "Twice at the source",
+        "The source has the same document under two numbers or ids.",
+        "Cancel one of them at the source.",
+        "store",
     ),
     BreakClass.AMOUNT: Meaning(
         "Another amount",
-        "Both have it, with another amount of goods, and no other class explains that.",
-        "Open both, correct the wrong one.",
+        "Both sides have the document, with different amounts for the goods, and no other class explains the difference.",
+        "Open both documents and correct the wrong one.",
         "finance",
     ),
     BreakClass.TAX: Meaning(
-        "Another tax", "The net agrees, the tax does not.", "Look at the tax code of the lines and its mapping.", "finance"
+        "Another tax",
+        "The net amount agrees, the tax does not.",
+        "Compare the tax codes of the lines, then correct the code or its mapping.",
+        "finance",
     ),
     BreakClass.ROUNDING: Meaning(
         "Rounding",
-        "The target's own arithmetic, run again, gives exactly this difference.",
-        "Nothing; it is booked on the account for rounding or written off.",
+        "The target rounds differently: working its own arithmetic out again gives exactly this difference, at most 0.05 a document.",
+        "Nothing. Book it to the account for rounding at month end, or write it off.",
         "finance",
     ),
-    BreakClass.FEE: Meaning("Fee", "A fee that only one side knows, or knows with another amount.", "Post the fee.", "finance"),
-    BreakClass.DISCOUNT: Meaning("Discount", "The discount stands on one side only.", "Map the discount.", "IT"),
-    BreakClass.SHIPPING: Meaning("Shipping", "Shipping stands on one side only.", "Map shipping.", "IT"),
-    BreakClass.TIP: Meaning("Tip", "The tip stands on one side only.", "Map the tip.", "IT"),
-    BreakClass.GIFT_CARD: Meaning("Gift card", "A gift card stands on one side only.", "Map gift cards as liability or tender.", "IT"),
+    BreakClass.FEE: Meaning(
+        "Fee",
+        "A processor's fee is booked on one side only, or with another amount.",
+        "Book the fee as the processor states it.",
+        "finance",
+    ),
+    BreakClass.DISCOUNT: Meaning(
+        "Discount",
+        "One side has a discount that the other lacks, and the difference is exactly that discount.",
+        "Map the discount to an account, then run again.",
+        "IT",
+    ),
+    BreakClass.SHIPPING: Meaning(
+        "Shipping",
+        "One side has a shipping charge that the other lacks, and the difference is exactly that charge.",
+        "Map shipping to an account, then run again.",
+        "IT",
+    ),
+    BreakClass.TIP: Meaning(
+        "Tip",
+        "One side has a tip that the other lacks, and the difference is exactly that tip.",
+        "Map tips to the account of tips payable, then run again.",
+        "IT",
+    ),
+    BreakClass.GIFT_CARD: Meaning(
+        "Gift card",
+        "A gift card was sold or redeemed on one side only, and the difference is exactly its amount.",
+        "Map gift cards sold to the liability and gift cards redeemed to its reduction, then run again.",
+        "IT",
+    ),
     BreakClass.FX: Meaning(
-        "Exchange rate", "Equal in the document's currency, booked at another rate.", "Look at the rate's source and day.", "finance"
+        "Exchange rate",
+        "The amounts agree in the document's currency and differ in that of the books: they were converted at different rates.",
+        "Compare the rates with their source and day; book what remains as exchange gain or loss.",
+        "finance",
     ),
     BreakClass.CURRENCY: Meaning(
-        "Another currency", "The same document in another currency.", "Stop; correct the currency before anything else.", "finance"
+        "Another currency",
+        "The two sides have the document in different currencies.",
+        "Stop here and correct the currency first: every other figure of the document depends on it.",
+        "finance",
     ),
-    BreakClass.DATE: Meaning("Another day", "Equal, on another day of the same period.", "Look at the day's cut-off.", "finance"),
-    BreakClass.PERIOD: Meaning("Another period", "Equal, in another period.", "Look at cut-off and locked periods.", "finance"),
-    BreakClass.PARTY: Meaning("Another customer", "Equal, for another customer or employee.", "Merge or correct the customer.", "finance"),
+    BreakClass.DATE: Meaning(
+        "Another day",
+        "The amounts agree; the two sides have them on different days of the same period.",
+        "Compare time zone and end of day of the source with the date at the target.",
+        "finance",
+    ),
+    BreakClass.PERIOD: Meaning(
+        "Another period",
+        "The amounts agree; the two sides have them in different periods.",
+        "Move the entry, or carry it over and accrue it where it belongs.",
+        "finance",
+    ),
+    BreakClass.PARTY: Meaning(
+        "Another customer",
+        "The amounts agree; the customer or employee differs.",
+        "Merge the two records, or correct the document.",
+        "finance",
+    ),
     BreakClass.STATUS: Meaning(
-        "Another status", "Equal, but open here and settled or void there.", "Replay the event, or settle it.", "finance"
+        "Another status",
+        "The amounts agree; one side says open, the other paid, refunded or void.",
+        "Book the payment, refund or void that is missing.",
+        "finance",
     ),
-    BreakClass.REFUND_MISSING: Meaning("Refund on one side", "A refund stands on one side only.", "Post the refund.", "finance"),
+    BreakClass.REFUND_MISSING: Meaning(
+        "Refund on one side",
+        "A refund was made or booked on one side only.",
+        "Book the refund, or ask the shop why the money went back.",
+        "finance",
+    ),
     BreakClass.CHARGEBACK: Meaning(
-        "Chargeback on one side", "A dispute stands on one side only.", "Post it, and answer the dispute in time.", "finance"
+        "Chargeback on one side",
+        "A customer's bank has taken a payment back, and only one side knows of it.",
+        "Book the disputed amount and its fee, and answer the dispute before its deadline.",
+        "finance",
     ),
     BreakClass.RESERVE: Meaning(
-        "Reserve", "The processor holds money back that the books do not know.", "Book the reserve as receivable.", "finance"
+        "Reserve",
+        "The processor holds money back, and the books do not show it.",
+        "Book the reserve as a receivable from the processor.",
+        "finance",
     ),
-    BreakClass.QTY: Meaning("Another quantity", "Units differ.", "Count, then adjust the stock.", "store"),
-    BreakClass.COST: Meaning("Another cost", "Units agree, their value does not.", "Look at the unit cost.", "finance"),
-    BreakClass.HOURS: Meaning("Other hours", "Hours differ.", "Look for a missing punch or a rounding rule.", "store"),
-    BreakClass.RATE: Meaning("Another wage", "Hours agree, their bucket or rate does not.", "Look at the pay rule.", "finance"),
+    BreakClass.QTY: Meaning(
+        "Another quantity",
+        "The two sides have different numbers of pieces.",
+        "Count the shelf, then adjust the side that is wrong.",
+        "store",
+    ),
+    BreakClass.COST: Meaning(
+        "Another cost",
+        "The pieces agree, their value does not.",
+        "Compare the cost of a piece on both sides; revalue where it is wrong.",
+        "finance",
+    ),
+    BreakClass.HOURS: Meaning(
+        "Other hours",
+        "The two sides have different hours for an employee and day.",
+        "Look for a clock-in or clock-out that is missing, or a rule that rounds time.",
+        "store",
+    ),
+    BreakClass.RATE: Meaning(
+        "Another wage",
+        "The hours agree; their pay rate, or their split into regular and overtime, does not.",
+        "Compare the pay rule of the job on both sides.",
+        "finance",
+    ),
     BreakClass.MAPPING: Meaning(
-        "Held",
-        "It is held for a person: something in the configuration or the data is missing.",
-        "`counterfoil problems` says what; then `counterfoil retry`.",
+        "Held for a person",
+        "It was not sent: an account, tax code or other setting is missing, or the document itself lacks something.",
+        "`counterfoil problems` says what is missing. Add it, then `counterfoil retry`.",
         "IT",
     ),
     BreakClass.LOCKED_PERIOD: Meaning(
-        "Locked period", "Its period is closed at the target.", "Open the period, or adjust in the next one.", "finance"
+        "Locked period",
+        "It was not booked: its period is closed at the target.",
+        "Open the period, or book it in an open one with a reference to the old.",
+        "finance",
     ),
     BreakClass.REJECTED: Meaning(
-        "Refused", "The target said no.", "`counterfoil problems` says why; mend it, then `counterfoil retry`.", "finance"
+        "Refused by the target",
+        "It was sent, and the target did not accept it.",
+        "`counterfoil problems` says why. Mend that, then `counterfoil retry`.",
+        "finance",
     ),
     BreakClass.STALE: Meaning(
         "Edited since",
-        "One side was edited after it was booked.",
-        "Run again, so that the change is booked; if the target was edited, decide which is right.",
+        "One side was edited after the document was booked, and the other has not followed.",
+        "Edited at the source: run `counterfoil run`, which books the change. Edited at the target: decide which is right.",
         "finance",
     ),
-    BreakClass.UNKNOWN: Meaning("Unknown", "No class explains it.", "Open both documents, then file it as a bug.", "finance"),
+    BreakClass.UNKNOWN: Meaning(
+        "Unknown",
+        "No class explains the difference.",
+        "Open both documents. If they agree to your eye, report it as a bug.",
+        "finance",
+    ),
 }
 """One row for each class; the docs print it, a test compares."""
 

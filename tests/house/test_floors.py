@@ -24,6 +24,7 @@ BREACHES = {
     "dagster": ("pipelines/hub/breach_dagster.py", "import dagster"),
     "pure": ("mappings/breach.py", "import requests"),
     "http": ("pipelines/steps/breach.py", "import requests"),
+    "mail": ("pipelines/reconcile/breach.py", "import smtplib"),
 }
 """By contract: a module that breaks it."""
 
