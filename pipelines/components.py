@@ -147,7 +147,7 @@ def _plan_asset(home: Home, route: RouteSettings) -> dg.AssetsDefinition:
         """A fate for every revision on every posting, and an operation where something is to be done."""
         with opened(home.path) as (loaded, hub):
             running.resolve_all(hub)
-            count = running.plan_route(hub, loaded.routes[route.name])
+            count = running.plan_route(hub, loaded.routes[route.name], same_account=loaded.same_account)
         return dg.MaterializeResult(metadata={"revisions": count.worked})
 
     return plan

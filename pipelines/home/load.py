@@ -65,6 +65,11 @@ class Home:
     lookups: Mapping[str, Mapping[str, Any]] = field(default_factory=dict)
 
     @property
+    def same_account(self) -> Mapping[str, tuple[str, ...]]:
+        """By tap connection, the target connections that write into the account which it reads."""
+        return {name: tuple(each.name for each in self.targets.values() if each.same_account == name) for name in self.taps}
+
+    @property
     def hub_url(self) -> str:
         """The hub's URL with a relative SQLite path resolved against the home folder."""
         return resolve_sqlite(self.installation.hub, self.path)
@@ -221,6 +226,11 @@ def _crossed(home: Home) -> Iterator[str]:
             yield f"connections/{destination.name}.yaml: target: {unknown.say}"
             continue
         yield from _config_mistakes(kind, destination.config, f"connections/{destination.name}.yaml", home.path)
+        same = destination.same_account
+        if same is not None and (same not in home.taps or home.taps[same].tap != destination.target):
+            of = [name for name, each in home.taps.items() if each.tap == destination.target]
+            none = f"{same!r} is no tap connection of {destination.target}{_close(same, of)}"
+            yield f"connections/{destination.name}.yaml: same_account: {none}"
     for route in home.routes.values():
         yield from _route_mistakes(home, route)
 

@@ -148,6 +148,9 @@ class TargetConnection(_Settings):
     name: str
     target: str
     config: dict[str, Any]
+    same_account: str | None = None
+    """The tap connection that reads the same account: people, buyers and goods that were written there come back through it, and are
+    theirs only by sight. They go neither there again nor anywhere else."""
 
 
 class Mode(StrEnum):

@@ -40,7 +40,8 @@ def connections(systems: Sequence[System]) -> Iterator[tuple[str, str, dict[str,
             about = {"company": COMPANY, "timezone": _TIMEZONE}
             yield system.name, system.name, {"tap": system.name, **about, "config": facts["reads"]["config"], "mappings": streams}
         if facts["writes"]:
-            yield f"{system.name}_writes" if streams else system.name, system.name, facts["writes"]
+            both = {"same_account": system.name} if streams else {}
+            yield f"{system.name}_writes" if streams else system.name, system.name, {**facts["writes"], **both}
 
 
 def refuse(home: Path) -> None:

@@ -18,7 +18,7 @@ from sqlalchemy.engine import Connection, Row
 from mappings.language import GROUP_COMPANY
 from mappings.posting import EFFECTS
 from pipelines.home.settings import Policy, Posting, Route
-from pipelines.hub import marks, outbox, periods
+from pipelines.hub import echoes, marks, outbox, periods
 from pipelines.hub.leases import Lease, fence
 from pipelines.hub.measures import COLUMNS, moves
 from pipelines.hub.store import Hub
@@ -57,10 +57,14 @@ class _View:
     parents: Mapping[UUID, Fate | None]
     entities: Mapping[UUID, UUID]
     closed: periods.Closed
+    echoes: Mapping[UUID, str]
 
 
-def plan(hub: Hub, route: Route, lease: Lease, limit: int = 2_000) -> Count:
-    """Plan the next revisions of the route's sources on all of its postings."""
+def plan(hub: Hub, route: Route, lease: Lease, same_account: Mapping[str, Sequence[str]] | None = None, limit: int = 2_000) -> Count:
+    """Plan the next revisions of the route's sources on all of its postings.
+
+    `same_account` names, by source, the target connections that write into the account which it reads.
+    """
     with hub.begin() as tx:
         fence(tx, lease)
         done, _digest = marks.mark(tx, STEP, route.name)
@@ -74,7 +78,7 @@ def plan(hub: Hub, route: Route, lease: Lease, limit: int = 2_000) -> Count:
         for posting in route.posting:
             # first, so that what deliver claims meanwhile is seen as in doubt and what it has not claimed can no longer be
             outbox.supersede(tx, hub.clock(), route.name, posting.name, [row.document_id for row in newest])
-            _write(tx, _plan_posting(tx, route, posting, newest, hub.clock()))
+            _write(tx, _plan_posting(tx, route, posting, newest, hub.clock(), same_account or {}))
         marks.put(tx, STEP, route.name, rows[-1].seq)
         return Count(worked=len(rows))
 
@@ -101,6 +105,8 @@ def _next(tx: Connection, route: Route, done: int, ceiling: int, limit: int) -> 
             document.c.test,
             document.c.deleted,
             document.c.content_hash,
+            document.c.connection_id,
+            document.c.source_id,
             *COLUMNS,
         )
         .where(document.c.seq > done, document.c.seq <= ceiling, document.c.connection_id.in_(route.sources))
@@ -109,7 +115,9 @@ def _next(tx: Connection, route: Route, done: int, ceiling: int, limit: int) -> 
     ).all()
 
 
-def _plan_posting(tx: Connection, route: Route, posting: Posting, rows: Sequence[Row[Any]], now: datetime) -> _Posted:
+def _plan_posting(
+    tx: Connection, route: Route, posting: Posting, rows: Sequence[Row[Any]], now: datetime, same_account: Mapping[str, Sequence[str]]
+) -> _Posted:
     identities = [row.document_id for row in rows]
     view = _View(
         standing=outbox.standing(tx, route.name, posting.name, identities),
@@ -117,6 +125,7 @@ def _plan_posting(tx: Connection, route: Route, posting: Posting, rows: Sequence
         parents=outbox.fates(tx, route.name, posting.name, [row.parent_id for row in rows if row.parent_id]),
         entities=_entities(tx, [row.document_id for row in rows if row.type in _RECORD_TYPES]),
         closed=periods.closed(tx),
+        echoes=echoes.echoes(tx, posting.target, [row for row in rows if row.type in _RECORD_TYPES], same_account),
     )
     posted = _Posted()
     made: dict[UUID, Fate | None] = dict(view.parents)
@@ -148,8 +157,8 @@ def _decide(
     made: Mapping[UUID, Fate | None],
 ) -> _Decision:
     """The fate of one part of a document, by the first rule that speaks."""
-    reason = exclusion(route, posting, policy, row, day)
     booked = standing is not None and (standing.booked or standing.in_doubt)  # what is in doubt may be there: its absence is wanted too
+    reason = exclusion(route, posting, policy, row, day) or (None if booked else view.echoes.get(row.document_id))
     if reason is not None:
         return _Decision(Fate.READY, reason, Want.ABSENT, row.parent_id) if booked else _Decision(Fate.EXCLUDED, reason)
     effect = EFFECTS[policy.as_] if policy and policy.as_ else posting.effect

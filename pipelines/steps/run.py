@@ -5,7 +5,7 @@ Interrupted anywhere, the next run goes on: the hub alone knows what is left.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from datetime import timedelta
@@ -72,7 +72,7 @@ def run(home: Home, hub: Hub, routes: Sequence[Route], progress: Progress = sile
             report.problems += translate_stream(home, hub, connection, stream, progress).problems
     resolve_all(hub, progress)
     for route in routes:
-        plan_route(hub, route, progress)
+        plan_route(hub, route, progress, home.same_account)
     for name in sorted({posting.target for route in routes for posting in route.posting}):
         count = deliver_target(home, hub, name, routes, progress)
         report.written[name] = count.landed
@@ -111,11 +111,11 @@ def resolve_all(hub: Hub, progress: Progress = silent) -> Count:
         return _until_done(hub, lambda: resolve(hub, lease), "resolved", "documents", progress)
 
 
-def plan_route(hub: Hub, route: Route, progress: Progress = silent) -> Count:
-    """Plan what is resolved."""
+def plan_route(hub: Hub, route: Route, progress: Progress = silent, same_account: Mapping[str, Sequence[str]] | None = None) -> Count:
+    """Plan what is resolved; `same_account` as the home folder says it."""
     with held(hub, f"plan/{route.name}") as lease:
         open_periods(hub, route, lease)
-        return _until_done(hub, lambda: plan(hub, route, lease), "planned", route.name, progress)
+        return _until_done(hub, lambda: plan(hub, route, lease, same_account), "planned", route.name, progress)
 
 
 def deliver_target(home: Home, hub: Hub, name: str, routes: Sequence[Route], progress: Progress = silent) -> Count:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from taps._kit.facts import Evidence, Facts
+from taps._kit.facts import DeliveryClass, Evidence, Facts
 
 API_VERSION = "2025-08-20"
 """The version of the official specification that our tests are judged by; sent with every call as Square-Version."""
@@ -40,10 +40,16 @@ SCOPES = (
     "MERCHANT_PROFILE_READ ORDERS_READ PAYMENTS_READ PAYOUTS_READ DISPUTES_READ CUSTOMERS_READ ITEMS_READ INVENTORY_READ GIFTCARDS_READ "
     "EMPLOYEES_READ TIMECARDS_READ CASH_DRAWER_READ"
 )
+SCOPES_TO_WRITE = "MERCHANT_PROFILE_READ EMPLOYEES_READ EMPLOYEES_WRITE"
 
 FACTS = Facts(
     system="square",
     title="Square",
+    batch=STAFF_PER_CALL,
+    delivery=DeliveryClass.LOOKED_UP,  # new members carry an idempotency key, changes none; how long a key is known is published nowhere
+    visible_after=timedelta(seconds=30),  # unconfirmed: nothing is said of a delay for team members
+    verbs={"employee": ("create", "update", "void")},
+    linked=True,
     request_timeout=timedelta(seconds=60),
     # Payments and refunds appear "several seconds" late, customer profiles "well under 30 seconds", at times more than a minute.
     cursor_overlap=timedelta(minutes=5),
@@ -61,6 +67,10 @@ FACTS = Facts(
         "throttles": Evidence.SPECIFIED,
         "cursor_overlap": Evidence.SPECIFIED,
         "request_timeout": Evidence.UNCONFIRMED,
+        "batch": Evidence.SPECIFIED,
+        "delivery": Evidence.SPECIFIED,
+        "verbs": Evidence.SPECIFIED,
+        "visible_after": Evidence.UNCONFIRMED,
         "limits": Evidence.UNCONFIRMED,
         "approval": Evidence.UNCONFIRMED,
     },

@@ -1,18 +1,16 @@
 """From an employee of ours to the fields of BambooHR, and how a look-up knows what an attempt wrote.
 
-BambooHR has no field for a key of ours. An employee is matched on our number; an attempt on its fields: the digest that is stored with it
-says which fields it wrote (its first three digits) and a hash of them, so that it can be computed again from what stands there. Fields
-are compared as people read them: without blanks at the ends, addresses in small letters, telephone numbers by their digits.
+BambooHR has no field for a key of ours: an employee is matched on our number, an attempt on the fields that it wrote. They are compared
+without blanks at the ends, addresses in small letters, telephone numbers by their digits.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
 from typing import Any
 
 from taps.bamboohr.client import FIELDS
-from targets._kit.remote import digest
+from targets._kit.prints import Prints
 from targets._kit.writer import Intent, Verb
 
 _STATED = {
@@ -44,25 +42,13 @@ def fields_of(intent: Intent) -> dict[str, str]:
     return fields
 
 
-def print_of(fields: Mapping[str, Any]) -> str:
-    """The digest of these fields, with the fields that it is of."""
-    mask = sum(1 << place for place, name in enumerate(FIELDS) if name in fields)
-    return f"{mask:03x}" + digest([_plain(name, fields[name]) for name in FIELDS if name in fields])[:37]
-
-
-def stands(person: Mapping[str, Any], wanted: str) -> bool:
-    """Whether these fields of an employee are those of that digest."""
-    return standing_print(person, wanted) == wanted
-
-
-def standing_print(person: Mapping[str, Any], wanted: str) -> str:
-    """The digest of what stands in the fields that another digest is of."""
-    mask = int(wanted[:3], 16)
-    return print_of({name: person.get(name) for place, name in enumerate(FIELDS) if mask >> place & 1})
-
-
 def _plain(name: str, value: Any) -> str:
     text = " ".join(str(value or "").split())
     if name == "workEmail":
         return text.lower()
     return re.sub(r"\D", "", text) if name == "workPhone" else text
+
+
+_PRINTS = Prints(FIELDS, _plain)
+print_of, stands, standing_print = _PRINTS.of, _PRINTS.stands, _PRINTS.standing
+"""The digest of fields, whether they stand, and the digest of what stands."""

@@ -20,6 +20,10 @@ from taps._kit.surroundings import Pocket, Surroundings
 from taps.square.simulator import SquareSimulator, company
 from taps.square.simulator.everything import one_of_each
 from taps.square.streams import STREAMS
+from targets._kit.writer import Payload, Receipt, Refused, Verb
+from targets.square import CONNECTOR
+from tests.contract.samples import target_square
+from tests.contract.test_remote_contract import wanted
 
 SECRETS = {
     "access_token": "square-access-1",
@@ -147,9 +151,44 @@ def test_errors_are_shaped_as_square_shapes_them(shared, talk):
     assert [fault for response in refused for fault in faults(spec, schema, response.body["errors"])] == []
 
 
+def test_what_the_target_writes_and_is_answered_is_as_square_says(shared, tmp_path):
+    """Hired, changed, gone; one who is refused; what is asked and answered on the way. Read-only properties are none that one may write."""
+    spec = specification(shared)
+    simulator = target_square.simulator()
+    heard: list[tuple[Request, Response]] = []
+    listen(simulator, heard)
+    case = target_square.sample().cases["employee"]
+    with serve(simulator) as url:
+        writer = CONNECTOR.build(CONNECTOR.config.model_validate(target_square.config(url)), tmp_path)
+        writer.open(None, Surroundings(clock=simulator.clock, safe=Pocket(dict(SECRETS)), sleep=simulator.clock.sleep))
+        booked = None
+        for revision, verb in enumerate((Verb.CREATE, Verb.UPDATE, Verb.VOID), 1):
+            payload = writer.prepare(wanted("square", case, 1, revision, verb, booked))
+            assert isinstance(payload, Payload)
+            (booked,) = writer.send([payload])
+            assert isinstance(booked, Receipt)
+        bad = writer.prepare(wanted("square", case, 2, **case.refused))
+        assert isinstance(bad, Payload)
+        assert isinstance(writer.send([bad])[0], Refused)
+        assert len(writer.read_back()) == 2
+        writer.close()
+    assert {(request.method, request.path.rpartition("/")[2]) for request, _ in heard} >= {("POST", "bulk-create"), ("POST", "bulk-update")}
+    assert {f"{request.path} {fault}" for request, _ in heard for fault in judged_request(spec, request)} == set()
+    assert {f"{request.path} {fault}" for request, response in heard for fault in judged_answer(spec, request, response)} == set()
+    read_only = {name for name, each in spec["components"]["schemas"]["TeamMember"]["properties"].items() if each.get("readOnly")}
+    for request, _ in heard:
+        for each in (request.body or {}).get("team_members", {}).values():
+            assert not set(each["team_member"]) & read_only
+            assert "wage_setting" not in each["team_member"]
+    keys = [key for request, _ in heard if request.path.endswith("bulk-create") for key in request.body["team_members"]]
+    assert keys
+    assert all(len(key) <= 45 for key in keys)
+
+
 @pytest.mark.parametrize(
     ("path", "body"),
     [
+        ("/v2/team-members/bulk-create", {"team_members": {"k": {"team_member": {"given_name": "A", "nick": "B"}}}}),
         ("/v2/orders/search", {"location_ids": ["L1"], "query": {"sort": {"sort_field": "UPDATED"}}}),
         ("/v2/orders/search", {"location_ids": ["L1"], "page": 1}),
         ("/v2/customers/search", {"limit": 500}),
