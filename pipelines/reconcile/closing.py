@@ -24,6 +24,7 @@ from sqlalchemy.exc import IntegrityError
 
 from pipelines.home.settings import Close, Company, Person
 from pipelines.hub.audit import Audit
+from pipelines.hub.ledger_tables import audit as audit_table
 from pipelines.hub.ledger_tables import closing, sign_off
 from pipelines.hub.ledger_tables import period as period_table
 from pipelines.hub.store import Hub, allocate
@@ -217,15 +218,16 @@ class Books:
 
     def _sign(self, tx: Connection, actor: Actor, number: int, preparer: str, stage: Stage, run: store.Run, report: Report) -> None:
         bound = bound_hash(run.inputs_hash, run.rules, run.result_hash)
-        stands, now = standing_of(tx, report), self._hub.clock()
+        stands = standing_of(tx, report)
         said = statement(stage, actor.name, preparer, self._company, stands, bound)
         evidence = canonical(_evidence(stands, self._people, self._company, run))
         content = {"stage": stage, "run": run.run, "bound": bound, "statement": said, "evidence": digest(evidence), "closing": number}
         row = self._audit.record(tx, actor.signature, f"close {stage}", f"{self._name} {report.period}", content)
+        at = tx.execute(sa.select(audit_table.c.at).where(audit_table.c.audit_id == row)).scalar_one()  # one instant for both
         tx.execute(
             sa.insert(sign_off).values(
                 sign_off_id=allocate(tx, "sign_off", 1), closing_id=number, stage=stage, person=actor.name, preparer=preparer,
-                actor=actor.signature, statement=said, bound_hash=bound, evidence=evidence, audit_id=row, signed_at=now,
+                actor=actor.signature, statement=said, bound_hash=bound, evidence=evidence, audit_id=row, signed_at=at,
             )
         )  # fmt: skip
 
