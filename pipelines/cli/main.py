@@ -11,6 +11,7 @@ import typer
 from pipelines.cli import (
     auditing,
     checking,
+    closing,
     connecting,
     demonstrating,
     doctoring,
@@ -24,6 +25,7 @@ from pipelines.cli import (
     starting,
     status,
     trying,
+    working,
 )
 from pipelines.cli.ending import Ending, ending_of
 
@@ -59,6 +61,8 @@ for _name, (_function, _short) in COMMANDS.items():
     app.command(_name, short_help=_short)(_function)
 app.add_typer(auditing.app, name="audit")
 app.add_typer(keeping.app, name="secret")
+app.add_typer(working.app, name="breaks")
+app.add_typer(closing.app, name="close")
 
 _INTERRUPTED_BY_TYPER = 130
 

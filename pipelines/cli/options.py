@@ -13,5 +13,10 @@ Home = Annotated[
 """Every command that needs a home folder takes it from here, from the environment, or from where it stands."""
 Json = Annotated[bool, typer.Option("--json", help="Print one JSON object for programs.")]
 Limit = Annotated[int, typer.Option("--limit", min=1, max=10_000, help="How many rows to show at most.")]
+As = Annotated[
+    str | None,
+    typer.Option("--as", envvar="COUNTERFOIL_USER", help="Who you are, by the name in counterfoil.yaml.", show_default=False),
+]
+CompanyName = Annotated[str | None, typer.Option("--company", help="The company, where there are several.", show_default=False)]
 
 HERE = Path()
