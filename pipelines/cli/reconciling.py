@@ -9,6 +9,7 @@ import typer
 
 from pipelines.cli.ending import Ending
 from pipelines.cli.options import HERE, Home, Json
+from pipelines.cli.working import kept
 
 if TYPE_CHECKING:
     from pipelines.cli.page import Page
@@ -27,9 +28,10 @@ def reconcile(
             "--as-of", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="The cut-off in UTC; now, where not given.", show_default=False
         ),
     ] = None,
+    no_keep: Annotated[bool, typer.Option("--no-keep", help="Only look: the work on breaks and certificates stay as they are.")] = False,
     as_json: Json = False,
 ) -> int:
-    """Compare sources, hub and targets document by document, and explain every difference to the last cent. Writes nothing anywhere."""
+    """Compare sources, hub and targets document by document, and explain every difference to the last cent. Changes no document."""
     from datetime import UTC
 
     from pipelines.cli.opening import home_at, hub_as_it_is
@@ -44,6 +46,8 @@ def reconcile(
         cutoff = as_of.replace(tzinfo=UTC) if as_of else hub.clock().replace(microsecond=0)
         with Telling() as telling:
             report = run(loaded, hub, as_of=cutoff, company=company, period=period, progress=telling)
+        if not no_keep:
+            report = kept(loaded, hub, report)
     if as_json:
         put_json(_told(report))
     else:

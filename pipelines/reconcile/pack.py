@@ -28,6 +28,7 @@ from pipelines.reconcile.canonical import digest
 from pipelines.reconcile.closing import Closing, Signature, closings
 from pipelines.reconcile.exports import csv as csv_export
 from pipelines.reconcile.exports import json as json_export
+from pipelines.reconcile.exports import pdf, xlsx
 from pipelines.reconcile.exports.csv import guarded
 from pipelines.reconcile.exports.extras import AuditLine, Extras, SignOff
 from pipelines.reconcile.exports.extras import Work as WorkLine
@@ -127,6 +128,8 @@ def _exports(report: Report, extras: Extras) -> dict[str, bytes]:
         folder = Path(scratch)
         json_export.write(report, folder)
         csv_export.write(report, (), folder)
+        xlsx.write(report, (), folder, extras)
+        pdf.write(report, folder, extras)
         return {f"reconciliation/{file.name}": file.read_bytes() for file in sorted(folder.iterdir())}
 
 
