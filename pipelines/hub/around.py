@@ -51,27 +51,28 @@ _NONE_STATED = (Limit(1_000, timedelta(seconds=1)),)
 
 @dataclass(frozen=True, slots=True)
 class Share:
-    """All limits of a system, shared by every process of the connection: a call must fit into each."""
+    """All limits of a system, shared by every process of the connection: a call must fit into each that counts it."""
 
-    budgets: tuple[Budget, ...]
+    budgets: tuple[tuple[Limit, Budget], ...]
     """At least one."""
 
-    def __call__(self) -> datetime | None:
-        """Take one call: None is "go ahead", an instant is "not before"."""
-        for budget in self.budgets:
-            not_before = budget.take()
+    def __call__(self, path: str) -> datetime | None:
+        """Take one call to that path: None is "go ahead", an instant is "not before"."""
+        for limit, budget in self.budgets:
+            not_before = budget.take() if limit.counts(path) else None
             if not_before is not None:
                 return not_before
         return None
 
     def hold(self, not_before: datetime) -> None:
         """Let nobody call before an instant that the system named."""
-        self.budgets[0].hold_until(not_before)
+        _limit, first = self.budgets[0]
+        first.hold_until(not_before)
 
 
 def surroundings(hub: Hub, home: Path, connection: str, facts: Facts) -> Surroundings:
     """Clock, secrets and limits of one connection."""
-    share = Share(tuple(_budget(hub, connection, place, limit) for place, limit in enumerate(facts.limits or _NONE_STATED)))
+    share = Share(tuple((limit, _budget(hub, connection, place, limit)) for place, limit in enumerate(facts.limits or _NONE_STATED)))
     return Surroundings(clock=hub.clock, safe=ConnectionSafe(hub, home, connection), budget=share, hold=share.hold)
 
 

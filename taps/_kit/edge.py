@@ -233,7 +233,7 @@ class Edge:
         return outcome
 
     def _once(self, method: str, path: str, params: Any, headers: Any, body: Any) -> Outcome:
-        blocked = self._admitted()
+        blocked = self._admitted(path)
         if blocked is not None:
             return blocked
         sent = {"Accept": "application/json", **self._login.headers(), **(headers or {})}
@@ -256,9 +256,9 @@ class Edge:
             return self._unanswered(error)
         return self._judge(answer)
 
-    def _admitted(self) -> Blocked | None:
+    def _admitted(self, path: str) -> Blocked | None:
         """Wait for the budget, up to a minute; a longer wait is given back."""
-        while (not_before := self.around.budget()) is not None:
+        while (not_before := self.around.budget(path)) is not None:
             wait = not_before - self.around.clock()
             if wait > _LONGEST_WAIT:
                 return Blocked(not_before, "the call limit is used up")

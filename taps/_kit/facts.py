@@ -43,6 +43,12 @@ class Limit:
 
     calls: int
     window: timedelta
+    of: str = ""
+    """Only calls with this in their path count; empty: all."""
+
+    def counts(self, path: str) -> bool:
+        """Whether a call to that path counts."""
+        return self.of in path
 
 
 @dataclass(frozen=True, slots=True)

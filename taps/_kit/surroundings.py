@@ -15,7 +15,7 @@ def utc_now() -> datetime:
     return datetime.now(UTC)
 
 
-def unlimited() -> datetime | None:
+def unlimited(_path: str) -> datetime | None:
     """The budget of a system without limits: every call may go at once."""
     return None
 
@@ -66,8 +66,8 @@ class Surroundings:
     clock: Callable[[], datetime] = utc_now
     safe: Safe = field(default_factory=Pocket)
     """Secrets of the connection, by name; never logged."""
-    budget: Callable[[], datetime | None] = unlimited
-    """Asked before each call: None is "go ahead", an instant is "not before"."""
+    budget: Callable[[str], datetime | None] = unlimited
+    """Asked before each call, with its path: None is "go ahead", an instant is "not before"."""
     hold: Callable[[datetime], None] = forgotten
     """Told when the system says "not before": nobody of this connection calls until then."""
     sleep: Callable[[float], None] = time.sleep

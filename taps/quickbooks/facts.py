@@ -43,7 +43,7 @@ FACTS = Facts(
     },
     minor_digits=2,
     hosts=("quickbooks.api.intuit.com", "sandbox-quickbooks.api.intuit.com"),
-    limits=(Limit(500, timedelta(minutes=1)), Limit(10, timedelta(seconds=1))),
+    limits=(Limit(500, timedelta(minutes=1)), Limit(10, timedelta(seconds=1)), Limit(40, timedelta(minutes=1), of="/batch")),
     api_version="v3, minorversion 75",
     linked=True,
     approval=(

@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from taps._kit.errors import Misconfigured
 from taps._kit.facts import DeliveryClass
@@ -147,6 +148,15 @@ def test_facts_of_a_system_that_is_not_ours(name):
     assert {case.kind for case in SAMPLES[name].cases.values()} <= set(kind.kinds)
 
 
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_a_setting_that_nobody_knows_is_refused(name):
+    sample = SAMPLES[name]
+    settings = sample.config("http://127.0.0.1:1")
+    target(sample.target).config.model_validate(settings)
+    with pytest.raises(ValidationError, match="no_such_setting"):
+        target(sample.target).config.model_validate(settings | {"no_such_setting": "x"})
+
+
 # ── log-in ──
 
 
@@ -212,6 +222,16 @@ def test_what_cannot_be_sent_is_held_with_a_sentence(name, case, build):
     assert isinstance(held, Unpreparable), held
     assert "R-1" in held.problem.say
     assert held.problem.fix
+
+
+@pytest.mark.parametrize("name", SYSTEMS)
+def test_without_what_it_names_it_is_held(name, build):
+    """A parent, customer, employee or item that has not come through yet: nothing is sent that would hang in the air."""
+    writer, sample = build(), SAMPLES[name]
+    answers = {case: writer.prepare(wanted(name, it, related={}, walk_in="")) for case, it in sample.cases.items()}
+    held = {case for case, answer in answers.items() if isinstance(answer, Unpreparable)}
+    assert all("R-1" in answers[case].problem.say and answers[case].problem.fix for case in held)
+    assert held == sample.names if sample.names is not None else held or "related" not in sample.extra
 
 
 @pytest.mark.parametrize(("name", "case"), CASES)
@@ -280,6 +300,23 @@ def test_what_was_never_done_is_absent_and_then_done_once(name, case, fault, sim
     (where,) = until_known(writer, simulator, [attempt(payload, since)])
     assert isinstance(where, Absent), where
     assert receipt(writer.send([payload])[0]).effect == payload.predicted
+    assert SAMPLES[name].standing(simulator, case) == 1
+
+
+@pytest.mark.parametrize(("name", "case"), CASES)
+def test_a_burst_of_errors_of_the_server_ends_with_one(name, case, simulator, build):
+    writer, it = build(), SAMPLES[name].cases[case]
+    payload = prepared(writer, wanted(name, it))
+    method = _method(simulator, writer, payload)
+    for status, fault in ((500, "status_before"), (502, "status_before"), (503, "status_before"), (504, "status_after")):
+        since = simulator.clock()
+        simulator.faults.add(fault, method=method, status=status)
+        (answer,) = writer.send([payload])
+        assert isinstance(answer, InDoubt if status not in writer.facts.throttles else NotSent), answer
+        (where,) = until_known(writer, simulator, [attempt(payload, since)])
+        simulator.clock.forward(minutes=2)
+        if status not in writer.facts.throttles:
+            assert isinstance(where, Found if fault == "status_after" else Absent)
     assert SAMPLES[name].standing(simulator, case) == 1
 
 

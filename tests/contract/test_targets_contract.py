@@ -14,6 +14,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+from pydantic import ValidationError
 
 from mappings.posting.entry import Line, Move
 from taps._kit.errors import Misconfigured, Tampered
@@ -230,6 +231,14 @@ def test_facts_are_complete(name):
         assert {"reverse", "void"} & set(verbs)
     if facts.delivery is DeliveryClass.KEYED:
         assert facts.idempotency is not None
+
+
+@pytest.mark.parametrize("name", sorted({sample.target for sample in SAMPLES.values()}))
+def test_a_setting_that_nobody_knows_is_refused(name):
+    settings = next(sample.config for sample in SAMPLES.values() if sample.target == name)
+    target(name).config.model_validate(settings)
+    with pytest.raises(ValidationError, match="no_such_setting"):
+        target(name).config.model_validate(settings | {"no_such_setting": "x"})
 
 
 def test_every_kind_of_the_sample_is_offered(sample):

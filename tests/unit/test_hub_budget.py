@@ -6,6 +6,7 @@ import multiprocessing
 from collections.abc import Iterator
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
+from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
@@ -13,8 +14,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from pipelines.hub import schema
+from pipelines.hub.around import surroundings
 from pipelines.hub.budget import Budget
 from pipelines.hub.store import Hub
+from taps._kit.facts import Facts, Limit
+from taps.quickbooks.facts import FACTS as QUICKBOOKS
 
 FORK = multiprocessing.get_context("fork")
 START = datetime(2026, 3, 29, 0, 59, tzinfo=UTC)
@@ -47,6 +51,25 @@ def hub(hub_url: str, clock: Clock) -> Iterator[Hub]:
 def minute(hub: Hub, connection: str = "xero", calls: str = "3") -> Budget:
     """Three calls at once, then one each two seconds."""
     return Budget(hub, connection, "minute", Decimal(calls), Decimal("0.5"))
+
+
+def test_a_limit_counts_the_calls_that_it_is_of(hub: Hub, clock: Clock, tmp_path: Path) -> None:
+    facts = Facts("acme", "Acme", limits=(Limit(100, SECOND), Limit(2, 60 * SECOND, of="/batch")))
+    budget = surroundings(hub, tmp_path, "acme", facts).budget
+    assert [budget("/v3/batch"), budget("/v3/batch")] == [None, None]
+    late = budget("/v3/batch")
+    assert late is not None
+    assert late - START >= 29 * SECOND, "two a minute"
+    assert [budget("/v3/query") for _ in range(50)] == [None] * 50
+    clock.now = late
+    assert budget("/v3/batch") is None
+
+
+def test_quickbooks_batches_have_a_limit_of_their_own() -> None:
+    (batches,) = [limit for limit in QUICKBOOKS.limits if limit.of]
+    assert (batches.calls, batches.window) == (40, 60 * SECOND)
+    assert batches.counts("/v3/company/1/batch")
+    assert not batches.counts("/v3/company/1/query")
 
 
 def test_a_full_bucket_gives_its_capacity_and_then_an_instant(hub: Hub, clock: Clock) -> None:

@@ -53,6 +53,8 @@ class RemoteSample:
     """By case, how many documents one call of that system carries, where it is more than one; for the bench of calls."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Intent fields for every case: `related`, `walk_in`."""
+    names: frozenset[str] | None = None
+    """Cases that cannot be written while the customer, employee, item or parent that they name does not stand there. None: not stated."""
 
 
 REAL = {"tryton": "tests/real/test_tryton.py"}

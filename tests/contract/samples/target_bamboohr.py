@@ -65,6 +65,7 @@ def sample() -> RemoteSample:
         wrong_secrets={"key": "no-such-key"},
         standing=standing,
         extra={"related": {"employee": Related("employee", "101", "7")}},
+        names=frozenset({"time_entry"}),
         cases={
             "employee": Case(
                 kind="employee",

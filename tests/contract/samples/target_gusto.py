@@ -59,6 +59,7 @@ def sample() -> RemoteSample:
         wrong_secrets=SECRETS | WRONG,
         standing=standing,
         extra={"related": {"employee": Related("employee", ANN, "7")}},
+        names=frozenset({"time_entry"}),
         cases={
             "time_entry": Case(
                 kind="time_entry",

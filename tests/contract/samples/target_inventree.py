@@ -71,6 +71,7 @@ def sample() -> RemoteSample:
         wrong_secrets={"token": "no-such-token"},
         standing=standing,
         extra={"related": {"item:MUG": Related("part", "3", "MUG")}},
+        names=frozenset(),  # parts are found by their IPN; one that is not there is the unfit case
         cases={
             "stock_removal": Case(
                 kind="stock_removal",

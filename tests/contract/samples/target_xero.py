@@ -201,4 +201,5 @@ def sample() -> RemoteSample:
             ("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment", "spend", "journal", "cost_journal", "item"), 50
         ),
         extra={"related": {"customer": CUSTOMER}, "walk_in": "Walk-in customer"},
+        names=frozenset({"invoice", "credit_note", "sales_receipt", "refund_receipt", "payment"}),
     )
