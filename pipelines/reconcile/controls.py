@@ -19,18 +19,32 @@ Each SELECT names `id`, `amount` and what else it knows:
 
 `amount` is the whole document as the source states it, signed as the model signs it (a refund −). A stock row counts what leaves (+), an
 hour row counts hours. Goods are what the other components leave; tax and cards owed follow from the components, unless stated.
+
+What a target holds is said in the same file, for the read-back tap of the same system (`corners.readback`):
+
+    target:
+      money:
+        invoices:                       # any name
+          is: [invoice]                 # representations of ours that may stand there
+          reads: [invoices, accounts]   # streams of the tap
+          select: >                     # one row for each account that a document moves: + debit, − credit
+            SELECT id, our_key, number, on_day, unit, version, role, account, amount, counts FROM ...
+
+`account` is as the posting names it, or `role` says which account it is where the system does not. `counts` marks what makes up the
+document's amount; without it the roles decide. For stock and hours a row is a document's article: id our_key number on_day item amount.
 """
 
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from importlib import resources
 from pathlib import Path
+from types import MappingProxyType
 from typing import Any, Literal, NamedTuple
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from mappings.nearest import did_you_mean
 from pipelines.reconcile.bench import BALANCES, COMPONENTS, Bench
@@ -41,8 +55,22 @@ COLUMNS = (
     *("id", "part", "item", "row", "number", "on_day", "unit", "amount", *COMPONENTS[1:], *BALANCES),
     *("redeemed", "cost", "party", "status", "version", "edited", "rate"),
 )
+HELD = (
+    *("id", "our_key", "our_attempt", "our_before", "number", "on_day", "unit", "item"),
+    *("role", "account", "amount", "counts", "cost", "party", "version", "editor"),
+)
 _NEEDED = ("id", "amount")
 _UNITS = {"stock": "C62", "hours": "HUR"}
+
+
+class Held(BaseModel):
+    """What a target holds in one kind of its documents."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    representations: tuple[str, ...] = Field(alias="is", min_length=1)
+    reads: tuple[str, ...] = Field(min_length=1)
+    select: str
 
 
 class _File(BaseModel):
@@ -57,6 +85,7 @@ class _File(BaseModel):
     money: dict[str, str] = {}
     stock: dict[str, str] = {}
     hours: dict[str, str] = {}
+    target: dict[Literal["money", "stock", "hours"], dict[str, Held]] = {}
 
 
 class Control(NamedTuple):
@@ -71,6 +100,13 @@ class Control(NamedTuple):
     numbered: tuple[tuple[str, ...], ...]
     """Kinds that share one run of numbers: a gap in it is told."""
     digest: str
+    held: Mapping[str, Mapping[str, Held]] = MappingProxyType({})
+    """Of a target: effect → name → what it holds."""
+
+    @property
+    def of_source(self) -> bool:
+        """Whether it says anything of a source."""
+        return any(self.selects.values())
 
     def serves(self, effect: str, kind: str) -> bool:
         """Whether it says anything of this kind."""
@@ -96,7 +132,8 @@ def _read(text: str, name: str) -> Control:
         lines = [f"{name}: {'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}" for error in wrong.errors()]
         raise Misconfigured("\n".join(lines)) from None
     selects = {"money": file.money, "stock": file.stock, "hours": file.hours}
-    return Control(name, file.version, file.asks, selects, file.numbered, hashlib.sha256(text.encode()).hexdigest())
+    held: dict[str, Mapping[str, Held]] = {effect: dict(named) for effect, named in file.target.items()}
+    return Control(name, file.version, file.asks, selects, file.numbered, hashlib.sha256(text.encode()).hexdigest(), held)
 
 
 def ask(bench: Bench, control: Control, effect: str, kind: str, into: Mapping[str, str]) -> int:
@@ -106,7 +143,7 @@ def ask(bench: Bench, control: Control, effect: str, kind: str, into: Mapping[st
     """
     where = f"{control.name}: {effect}.{kind}"
     sql = control.selects[effect][kind].strip().rstrip(";")
-    named = _columns(bench, sql, where)
+    named = columns(bench, sql, where, COLUMNS)
     constants = {"unit": _UNITS.get(effect), "kind": kind, **into}
     renamed = {"id": "ref", "item": "article"}
     select = {renamed.get(column, column): f'CAST("{column}" AS {bench.type_of(renamed.get(column, column))})' for column in named}
@@ -124,7 +161,8 @@ def _count(bench: Bench, where: str) -> int:
     return int(bench.con.execute(f"SELECT count(*) FROM item WHERE {where}").fetchone()[0])  # type: ignore[index]  # noqa: S608 (our own)
 
 
-def _columns(bench: Bench, sql: str, where: str) -> list[str]:
+def columns(bench: Bench, sql: str, where: str, known: Sequence[str]) -> list[str]:
+    """The columns of one SELECT. Raises Misconfigured where it is none, or names a column that is not `known`."""
     import duckdb  # noqa: PLC0415 (the extra `reconcile`; without it there is no bench)
 
     try:
@@ -136,8 +174,8 @@ def _columns(bench: Bench, sql: str, where: str) -> list[str]:
         raise Misconfigured(f"{where}: {str(wrong).splitlines()[0]}") from None
     named = [row[0] for row in described]
     for name in named:
-        if name not in COLUMNS:
-            hint = did_you_mean(name, COLUMNS)
+        if name not in known:
+            hint = did_you_mean(name, known)
             raise Misconfigured(f"{where}: there is no column {name!r}{f'; {hint}' if hint else ''}")
     missing = [name for name in _NEEDED if name not in named]
     if missing:

@@ -47,6 +47,8 @@ class Posting(NamedTuple):
     amount: Decimal
     currency: str
     control: bool
+    role: str = ""
+    """Where the document itself says what the account is; else the books' accounts tell."""
 
 
 class Roles:
@@ -70,7 +72,7 @@ class Roles:
         stated = any(posting.control for posting in postings)
         total = ZERO
         for posting in postings:
-            role = self.of(posting.account)
+            role = posting.role or self.of(posting.account)
             if posting.control if stated else role in _SETTLING:
                 total += posting.amount
             else:

@@ -135,7 +135,7 @@ def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress:
     connections = sorted({source for sheet in chosen for source in sheet.sources})
     for name in connections:
         control = find(home.path, name, home.taps[name].tap)
-        if control is None:
+        if control is None or not control.of_source:
             notes.append(f"{name}: no control says what it holds, so its documents are taken from the hub. Write controls/{name}.yaml.")
         else:
             controls[name] = control
@@ -148,7 +148,9 @@ def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress:
                 notes += source_corner.load(table, home, hub, home.taps[name], controls[name], sheet.effect, sheet.name)
                 kinds = controls[name].selects[sheet.effect]
                 table.load(_ASKED, ({"sheet": sheet.name, "connection": name, "kind": kind} for kind in kinds))
-        notes += target_corner.load(table, home, hub, sheet.name, sheet.target, sheet.effect, sheet.books)
+        notes += target_corner.load(
+            table, home, hub, sheet.name, sheet.target, sheet.effect, [posting for _route, posting in sheet.postings]
+        )
     hub_corner.untranslated(table, hub, connections)
     return notes, controls
 

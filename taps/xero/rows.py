@@ -1,4 +1,4 @@
-"""What each stream hands out of a document: plain names, dates as dates, our key where it is ours. No lines, and of people only ids."""
+"""What each stream hands out: plain names, dates as dates, our key where it is ours. Lines as they are booked, and of people only ids."""
 
 from __future__ import annotations
 
@@ -28,12 +28,15 @@ DOCUMENT: Mapping[str, Mapping[str, Any]] = {
     "to_account": _TEXT,
     "contact_id": _TEXT,
     "pays_id": _TEXT,
+    "lines": {"type": "array", "items": {"type": "object", "properties": {"account": _TEXT, "net": _AMOUNT, "tax": _AMOUNT}}},
     "our_key": _TEXT,
     "our_attempt": _TEXT,
+    "our_before": _AMOUNT,
     "last_editor": _TEXT,
     "updated_at": _MOMENT,
 }
-"""`last_editor` is always empty: Xero tells it in the history of single documents only. `our_key` is empty where a person typed it."""
+"""`last_editor` is always empty: Xero tells it in the history of single documents only. `our_key` is empty where a person typed it;
+`our_before` is what stood of the thing before that attempt, on documents of its own where it was appended to."""
 RECORD: Mapping[str, Mapping[str, Any]] = {
     "id": _TEXT,
     "number": _TEXT,
@@ -76,8 +79,10 @@ def _document(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
         "to_account": _account(each.get("ToBankAccount")),
         "contact_id": (each.get("Contact") or {}).get("ContactID"),
         "pays_id": pays.get("InvoiceID") or pays.get("CreditNoteID"),
+        "lines": _lines(each),
         "our_key": mark.key if mark else None,
         "our_attempt": mark.attempt if mark else None,
+        "our_before": mark.before if mark else None,
         "last_editor": None,
         "updated_at": changed(each),
     }
@@ -88,6 +93,16 @@ def _total(each: Mapping[str, Any]) -> Any:
     if "JournalLines" in each:
         return sum((line["LineAmount"] for line in each["JournalLines"] if line["LineAmount"] > 0), Decimal("0.00"))
     return each.get("Total", each.get("Amount"))
+
+
+def _lines(each: Mapping[str, Any]) -> list[dict[str, Any]]:
+    """Account, amount before tax, and tax of each line; a journal's lines + debit, − credit."""
+    found = []
+    for line in each.get("LineItems") or each.get("JournalLines") or ():
+        tax = line.get("TaxAmount") or Decimal(0)
+        inside = tax if each.get("LineAmountTypes") == "Inclusive" else Decimal(0)
+        found.append({"account": line.get("AccountCode"), "net": (line.get("LineAmount") or Decimal(0)) - inside, "tax": tax})
+    return found
 
 
 def _account(account: Mapping[str, Any] | None) -> str | None:

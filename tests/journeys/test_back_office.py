@@ -9,7 +9,7 @@ import re
 from collections import defaultdict
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
-from datetime import datetime
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -22,6 +22,7 @@ from pipelines.hub import equations, keys
 from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub
 from pipelines.hub.vault import Vault
+from pipelines.reconcile.run import reconcile
 from pipelines.sandbox.demo import lay_out
 from pipelines.steps.run import Report, run
 from taps._kit.simulator import serve
@@ -31,7 +32,8 @@ from taps.xero.simulator.books import Books as XeroBooks
 from tests.contract.samples import quickbooks_company, xero_company
 
 CURRENCY = "GBP"
-Ledger = tuple[dict[str, Decimal], dict[str, int]]
+CUT_OFF = datetime(2026, 2, 3, tzinfo=UTC)
+Ledger = tuple[dict[str, Decimal], dict[str, int], Any]
 
 
 class Month:
@@ -124,13 +126,25 @@ def of_the_ledger(path: Path) -> dict[str, Decimal]:
 NAMES = {role: f"Assets:{role}" for role in {**quickbooks_company.ACCOUNTS, **xero_company.ROLES, "DonationPayable": ""}}
 
 
+def reconciled(there: Month) -> tuple[dict[tuple[str, str], str], set[Any]]:
+    """By waterfall what is unexplained of what the target holds; and the breaks, with what each class takes."""
+    report = reconcile(load(there.path), there.hub, as_of=CUT_OFF, period="2026-01")
+    why = {each.key: tuple((cause.kind, cause.amount) for cause in each.causes) for each in report.breaks}
+    broken = {(each.kind, each.number, each.expected, each.actual, why[each.key]) for each in report.breaks}
+    return {(fall.name, fall.unit): f"{fall.unexplained:.2f} of {fall.lines[-2].amount}" for fall in report.waterfalls}, broken
+
+
 @pytest.fixture(scope="module")
 def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
-    """Balance by role in the embedded ledger, and documents by fate: one run for all that is compared with it."""
+    """Balance by role in the embedded ledger, documents by fate, and its reconciliation: one run for all that is compared with it."""
     with month(tmp_path_factory.mktemp("own") / "ledger") as own:
         own.accounts(NAMES)
         own.run()
-        return {account.removeprefix("Assets:"): amount for account, amount in of_the_ledger(own.path).items()}, own.fates()
+        return (
+            {account.removeprefix("Assets:"): amount for account, amount in of_the_ledger(own.path).items()},
+            own.fates(),
+            reconciled(own),
+        )
 
 
 def twice(there: Month, fates: dict[str, int]) -> int:
@@ -143,7 +157,7 @@ def twice(there: Month, fates: dict[str, int]) -> int:
 
 
 def test_quickbooks_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_path: Path) -> None:
-    balances, fates = ledger
+    balances, fates, report = ledger
     company = quickbooks_company.Company(currency=CURRENCY)
     company.books.closed_until = None
     company.seeds.item("Donation line", company.seeds.account("DonationPayable", "Other Current Liability", "2040"))
@@ -155,6 +169,7 @@ def test_quickbooks_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_pat
         there.accounts(quickbooks_company.CODES | {"DonationPayable": "2040"})
         there.keep(quickbooks_company.SECRETS)
         written = twice(there, fates)
+        assert reconciled(there) == report, "read back from QuickBooks, the month reconciles as the ledger does"
     found = {account: amount - before.get(account, Decimal(0)) for account, amount in trial_balance(company.books).items()}
     names = {"Accounts Receivable": "Receivable", "Sales Tax Payable": "SalesTaxPayable"}
     assert {names.get(account, account): amount for account, amount in found.items() if amount} == balances
@@ -164,7 +179,7 @@ def test_quickbooks_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_pat
 
 def test_xero_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_path: Path) -> None:
     named = xero_company.ROLES | {"DonationPayable": "885"}
-    balances, fates = ledger
+    balances, fates, report = ledger
     organisation = xero_company.simulator()
     books = organisation.books
     books.period_lock, books.base_currency = None, CURRENCY
@@ -179,6 +194,7 @@ def test_xero_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_path: Pat
         there.accounts(named)
         there.keep(xero_company.SECRETS)
         twice(there, fates)
+        assert reconciled(there) == report, "read back from Xero, the month reconciles as the ledger does"
     roles = {code: role for role, code in named.items()}
     assert {roles[code]: amount for code, amount in of_xero(books).items() if amount} == balances
 

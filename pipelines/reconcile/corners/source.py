@@ -43,23 +43,30 @@ def load(bench: Bench, home: Home, hub: Hub, connection: TapConnection, control:
 
 def _streams(bench: Bench, home: Home, hub: Hub, connection: TapConnection, control: Control) -> list[str]:
     """Each stream as a table (key, body), the newest row of each key."""
-    notes = []
+    notes: list[str] = []
     kind = tap(connection.tap)
     for stream in connection.mappings:
-        table = Table(stream, _ROWS)
-        bench.make(table)
         if control.asks == "heads":
+            table = Table(stream, _ROWS)
+            bench.make(table)
             bench.load(table, hub_corner.heads(hub, connection.name, stream))
+            _newest(bench, stream)
         else:
             reader = kind.build(kind.config.model_validate(connection.config), home.path)
-            damaged: list[str] = []
-            bench.load(table, _read(reader, stream, surroundings(hub, home.path, connection.name, kind.facts), damaged))
-            if damaged:
-                notes.append(
-                    f"{connection.name}/{stream}: {len(damaged)} rows cannot be read, the first {damaged[0]}; what they say is unknown."
-                )
-        _newest(bench, stream)
+            notes += read_stream(bench, reader, stream, surroundings(hub, home.path, connection.name, kind.facts), connection.name)
     return notes
+
+
+def read_stream(bench: Bench, reader: Any, stream: str, around: Surroundings, connection: str) -> list[str]:
+    """A stream read anew as a table of its name, the newest row of each key; a sentence where rows could not be read."""
+    table = Table(stream, _ROWS)
+    bench.make(table)
+    damaged: list[str] = []
+    bench.load(table, _read(reader, stream, around, damaged))
+    _newest(bench, stream)
+    if not damaged:
+        return []
+    return [f"{connection}/{stream}: {len(damaged)} rows cannot be read, the first {damaged[0]}; what they say is unknown."]
 
 
 def _read(reader: Any, stream: str, around: Surroundings, damaged: list[str]) -> Iterator[dict[str, Any]]:

@@ -4,21 +4,28 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from mappings.posting.books import Books
 from pipelines.home.load import Home
+from pipelines.home.settings import Posting
 from pipelines.hub.store import Hub, resolve_sqlite
 from pipelines.reconcile.bench import Bench
-from pipelines.reconcile.corners import database, ledger
+from pipelines.reconcile.controls import find
+from pipelines.reconcile.corners import database, ledger, readback
 from taps._kit.errors import Misconfigured
 from targets._kit.registry import target
 
 
-def load(bench: Bench, home: Home, hub: Hub, sheet: str, connection: str, effect: str, books: Sequence[Books]) -> list[str]:  # noqa: ARG001 (what is read back over HTTP needs the hub's secrets)
+def load(bench: Bench, home: Home, hub: Hub, sheet: str, connection: str, effect: str, postings: Sequence[Posting]) -> list[str]:
     """Put what a target holds into `item`. Raises Misconfigured for a target that cannot be read back."""
     destination = home.targets[connection]
     config = target(destination.target).config.model_validate(destination.config)
+    books = [posting.books for posting in postings if posting.books]
     if destination.target == "ledger":
         return ledger.load(bench, home.path / config.path, sheet, connection, effect, books)  # type: ignore[attr-defined]
     if destination.target == "database":
         return database.load(bench, resolve_sqlite(config.url, home.path), sheet, connection, effect)  # type: ignore[attr-defined]
-    raise Misconfigured(f"{connection}: {destination.target} cannot be read back for reconciliation yet.")
+    control = find(home.path, connection, destination.target)
+    if control is None or not control.held.get(effect):
+        raise Misconfigured(
+            f"{connection}: nothing says how {destination.target} is read back for {effect}. Write controls/{connection}.yaml, `target`."
+        )
+    return readback.load(bench, home, hub, sheet, destination, effect, control, postings)
