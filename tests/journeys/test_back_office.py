@@ -249,6 +249,6 @@ def test_the_comparison_sees_wrong_accounts(ledger: Ledger, tmp_path: Path) -> N
         other.accounts(NAMES | {"Sales": "Assets:Wrong", "Receivable": "Assets:Worse"})
         other.run()
         found = {account.removeprefix("Assets:"): amount for account, amount in of_the_ledger(other.path).items()}
-    right, _fates = ledger
+    right, _fates, _report = ledger
     assert found == {{"Sales": "Wrong", "Receivable": "Worse"}.get(role, role): amount for role, amount in right.items()}
     assert found != right
