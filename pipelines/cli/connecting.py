@@ -58,9 +58,9 @@ def _consent(home: Loaded, hub: Hub, name: str, redirect_uri: str, *, again: boo
     from taps._kit.oauth import code_of, consent, redeem
 
     kind, config = _kind(home, name)
-    if kind.oauth is None:
+    oauth: OAuth | None = kind.oauth(config) if kind.oauth else None
+    if oauth is None:
         return
-    oauth: OAuth = kind.oauth(config)
     handed = around(home, hub, name, kind.facts)
     secrets = handed.safe.secrets()
     if secrets.get(REFRESH) and not again:

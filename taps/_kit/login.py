@@ -86,6 +86,10 @@ class OAuthLogin:
     safe: Safe
     grant: Callable[[str], tuple[int, Mapping[str, Any]]]
     extra: Mapping[str, str] | None = None
+    header: str = "Authorization"
+    scheme: str = "Bearer"
+    alone: bool = False
+    """Whether client id and secret alone get a token, so that there is no refresh token."""
     _handed: dict[str, str] = field(default_factory=dict, repr=False, compare=False)
     """The token of the last call: that one ran out, not the one that somebody may have stored since."""
 
@@ -94,7 +98,7 @@ class OAuthLogin:
         if not self.safe.secrets().get(ACCESS):
             self.renew()
         self._handed[ACCESS] = self.safe.secrets()[ACCESS]
-        return {"Authorization": f"Bearer {self._handed[ACCESS]}", **(self.extra or {})}
+        return {self.header: f"{self.scheme} {self._handed[ACCESS]}".strip(), **(self.extra or {})}
 
     def renew(self) -> bool:
         """Refresh under the lock; whoever had to wait for it takes what the other one stored.
@@ -106,9 +110,11 @@ class OAuthLogin:
             kept = self.safe.secrets()
             if kept.get(ACCESS) != stale:
                 return True
-            if not kept.get(REFRESH):
+            if not kept.get(REFRESH) and not self.alone:
                 raise Misconfigured(f"{self.title} is not connected yet. Run: counterfoil connect CONNECTION")
-            status, answer = self.grant(kept[REFRESH])
+            status, answer = self.grant(kept.get(REFRESH, ""))
+            if status in REFUSED and self.alone:
+                raise Misconfigured(f"{self.title} gives no token for our client_id and client_secret. Set both anew.")
             if status in REFUSED:
                 raise Misconfigured(f"{self.title} no longer takes our refresh token. Connect it again: counterfoil connect CONNECTION")
             if ACCESS not in answer:

@@ -36,6 +36,8 @@ class OAuth:
     """The token endpoint takes everything as JSON, client_id and client_secret too, instead of a form under Basic (Square)."""
     in_form: bool = False
     """The token endpoint takes client_id and client_secret as fields of the form, not under Basic (HubSpot)."""
+    with_code: Mapping[str, str] | None = None
+    """What else the token endpoint is told with the code (Shopify: that the token shall run out)."""
     pkce: bool = True
     """Whether the code is bound to a verifier. Off where that starts another flow, with refresh tokens for one use only (Square)."""
 
@@ -131,7 +133,7 @@ def code_of(came_back: str, expected: Consent) -> str:
 
 def redeem(oauth: OAuth, around: Surroundings, code: str, expected: Consent, redirect_uri: str, *, private_network: bool = False) -> None:
     """Turn the code into tokens and keep them; the refresh token first. Raises Misconfigured where the code is refused."""
-    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri}
+    form = {"grant_type": "authorization_code", "code": code, "redirect_uri": redirect_uri, **(oauth.with_code or {})}
     if oauth.pkce:
         form["code_verifier"] = expected.verifier
     with around.safe.lock():

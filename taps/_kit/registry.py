@@ -29,8 +29,8 @@ class TapType:
     config: type[BaseModel]
     facts: Facts
     build: Callable[[Any, Path], Reader]
-    oauth: Callable[[Any], OAuth] | None = None
-    """From the configuration, where a person must give consent in a browser first."""
+    oauth: Callable[[Any], OAuth | None] | None = None
+    """From the configuration, where a person must give consent in a browser first; None where this configuration needs none."""
 
 
 @cache

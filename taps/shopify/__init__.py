@@ -5,6 +5,7 @@ from __future__ import annotations
 from taps._kit.registry import TapType
 from taps.shopify.config import ShopifyConfig
 from taps.shopify.facts import FACTS
+from taps.shopify.login import oauth
 from taps.shopify.reader import ShopifyReader
 
-CONNECTOR = TapType(name="shopify", title=FACTS.title, config=ShopifyConfig, facts=FACTS, build=ShopifyReader)
+CONNECTOR = TapType(name="shopify", title=FACTS.title, config=ShopifyConfig, facts=FACTS, build=ShopifyReader, oauth=oauth)

@@ -14,10 +14,10 @@ from typing import Any
 from taps._kit import graphql
 from taps._kit.edge import Edge, Throttled
 from taps._kit.errors import Fatal, Misconfigured, Retryable
-from taps._kit.login import KeyLogin
 from taps._kit.surroundings import Surroundings
-from taps.shopify.config import ShopifyConfig
+from taps.shopify.config import ShopifyLogin
 from taps.shopify.facts import FACTS, MOST_POINTS, PATH, VERSION, VERSION_HEADER
+from taps.shopify.login import login
 
 _TRIES = 6
 _LONGEST_WAIT = 60
@@ -41,9 +41,8 @@ class BadCursor(Exception):
 class Client:
     """One shop behind an edge."""
 
-    def __init__(self, config: ShopifyConfig, around: Surroundings) -> None:
-        login = KeyLogin(around.safe, "access_token", header="X-Shopify-Access-Token", scheme="")
-        self.edge = Edge(FACTS, config.base_url, login, around, private_network=config.private_network)
+    def __init__(self, config: ShopifyLogin, around: Surroundings) -> None:
+        self.edge = Edge(FACTS, config.base_url, login(config, around), around, private_network=config.private_network)
         self.around = around
         self.answered_by = VERSION
         """The version that answered last."""

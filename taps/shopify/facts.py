@@ -20,6 +20,11 @@ HORIZON = timedelta(days=60)
 EVENTS_KEPT = timedelta(days=365)
 """Events, from which deletions are known, are kept for a year (description of QueryRoot.events)."""
 
+SCOPES = (
+    *("read_orders", ALL_ORDERS, "read_returns", "read_products", "read_customers", "read_locations", "read_inventory"),
+    *("read_shopify_payments_payouts", "read_shopify_payments_disputes"),
+)
+"""What reading every stream needs."""
 BULK_HOSTS = ("storage.googleapis.com",)
 """Where files of bulk operations are fetched. Unconfirmed: not documented; another host is told, and the read goes page by page."""
 BULK_A_SECOND = 1_000

@@ -28,7 +28,7 @@ class TargetType:
     facts: Facts
     kinds: tuple[str, ...]
     build: Callable[[Any, Path], Writer]
-    oauth: Callable[[Any], OAuth] | None = None
+    oauth: Callable[[Any], OAuth | None] | None = None
     """From the configuration, where a person must give consent in a browser first."""
 
 

@@ -1,6 +1,6 @@
 """A simulated shop of Shopify that answers the reader's own queries.
 
-token           another one than the shop's is 401                                          vendors.md, Shopify: base, auth
+token           another one than the shop's is 401; see tokens.py for those that run out     reference of the Admin API
 points          a bucket that fills with time; too fast is THROTTLED in a 200                limits; the 200 is unconfirmed
 one query       at most 1,000 points, else MAX_COST_EXCEEDED before it is run                unconfirmed
 pages           at most 250 rows, a cursor stands behind a row                               pages; 250 is unconfirmed
@@ -22,7 +22,7 @@ from typing import Any
 
 from taps._kit.graphql_text import Field, SyntaxFault, is_mutation, parse
 from taps._kit.simulator import Clock, Request, Response, Simulator
-from taps.shopify.facts import ALL_ORDERS, EVENTS_KEPT, HORIZON, MOST_POINTS, PATH, VERSION, VERSION_HEADER
+from taps.shopify.facts import ALL_ORDERS, EVENTS_KEPT, HORIZON, MOST_POINTS, PATH, SCOPES, VERSION, VERSION_HEADER
 from taps.shopify.simulator.archive import Joined
 from taps.shopify.simulator.bulk import Bulk, filter_of
 from taps.shopify.simulator.company import found_company
@@ -30,21 +30,11 @@ from taps.shopify.simulator.execute import Bare, Executor, Refusal, Resolver, Ro
 from taps.shopify.simulator.search import since, stamp, terms
 from taps.shopify.simulator.shop_views import SHOP_TYPES, Account, Item, item_type
 from taps.shopify.simulator.things import Order, gid
+from taps.shopify.simulator.tokens import TOKEN_PATH, Tokens
 from taps.shopify.simulator.views import TYPES
 from taps.shopify.simulator.world import World
 
 TOKEN = "shpat_simulated"  # noqa: S105 (of a shop that does not exist)
-SCOPES = (
-    "read_orders",
-    ALL_ORDERS,
-    "read_returns",
-    "read_products",
-    "read_customers",
-    "read_locations",
-    "read_inventory",
-    "read_shopify_payments_payouts",
-    "read_shopify_payments_disputes",
-)
 BUCKET, RESTORE = 2000, 100
 """Points of a shop on the Standard plan, and how many come back in a second. The bucket is unconfirmed."""
 
@@ -78,9 +68,11 @@ class ShopifySimulator(Simulator):
         self.archive = found_company(self.world, self.clock, orders, seed, days)
         types = {**TYPES, **SHOP_TYPES, Item: item_type(self.world.places), _Root: self._root()}
         self._executor = Executor(types)
+        self.tokens = Tokens(self.clock)
         self.bulk = Bulk(self.clock, Executor(types), lambda root: self._lists[root.name](filter_of(root)))
         self._address = ""
         self.route("POST", PATH, self._graphql)
+        self.route("POST", TOKEN_PATH, self.tokens.answer)
         self.route("GET", "/bulk/{number}.jsonl", lambda _request, number: self.bulk.file(int(number)))
 
     def missing(self, _request: Request) -> Response:
@@ -93,9 +85,10 @@ class ShopifySimulator(Simulator):
 
     def before(self, request: Request) -> Response | None:
         """The token; a file of a bulk operation is given to whoever has its address."""
-        if request.path.startswith("/bulk/"):
+        if request.path.startswith("/bulk/") or request.path == TOKEN_PATH:
             return None
-        return None if request.headers.get("x-shopify-access-token") == self.token else self.unauthorized(request)
+        given = request.headers.get("x-shopify-access-token", "")
+        return None if given == self.token or self.tokens.good(given) else self.unauthorized(request)
 
     # ── points ──
 
