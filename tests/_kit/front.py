@@ -33,15 +33,17 @@ class Front:
         secrets: Mapping[str, str],
         posting: Sequence[Mapping[str, Any]],
         lookups: Mapping[str, Any] | None = None,
+        company: Mapping[str, str] = ACME,
     ) -> None:
         self.home = home
         for folder in ("connections", "routes", "lookups"):
             (home / folder).mkdir()
-        self._put("counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": ACME}})
+        self._put("counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": dict(company)}})
         for name, table in (lookups or {}).items():
             self._put(f"lookups/{name}.yaml", table)
-        self._component("connections/front", "Connection", {"company": "acme", "timezone": ACME["timezone"], **source})
-        self._component("connections/ledger", "Connection", {"target": "ledger", "config": {"path": "books", "operating_currency": "USD"}})
+        self._component("connections/front", "Connection", {"company": "acme", "timezone": company["timezone"], **source})
+        books = {"path": "books", "operating_currency": company["base_currency"]}
+        self._component("connections/ledger", "Connection", {"target": "ledger", "config": books})
         self._component("connections/stock", "Connection", {"target": "database", "config": {"url": "sqlite:///stock.db"}})
         given = {"sources": ["front"], "start": {"business_date": "2026-01-01"}, "mode": "auto", "posting": list(posting)}
         self._component("routes/sales", "Route", given)
@@ -50,6 +52,13 @@ class Front:
         vault = Vault(self.hub, keys.load(home))
         for name, value in secrets.items():
             vault.store("front", name, value)
+
+    def target(self, name: str, target: str, config: Mapping[str, Any], secrets: Mapping[str, str]) -> None:
+        """A further connection that is written to."""
+        self._component(f"connections/{name}", "Connection", {"target": target, "config": dict(config)})
+        vault = Vault(self.hub, keys.load(self.home))
+        for each, value in secrets.items():
+            vault.store(name, each, value)
 
     def _put(self, name: str, content: Any) -> None:
         (self.home / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")

@@ -141,6 +141,11 @@ class Shop:
         query = f"mutation($i: CreatePromotionInput!) {{ createPromotion(input: $i) {{ __typename {_ERROR} }} }}"
         self.admin(query, i=given)
 
+    def trade_in(self, currency: str) -> None:
+        """Sell in another currency, at the same figures."""
+        given = {"id": "1", "defaultCurrencyCode": currency, "availableCurrencyCodes": [currency]}
+        self.admin("mutation($i: UpdateChannelInput!) { updateChannel(input: $i) { __typename } }", i=given)
+
     def forget(self, customer: str) -> None:
         """Delete a customer."""
         self.admin("mutation($i: ID!) { deleteCustomer(id: $i) { result } }", i=customer)

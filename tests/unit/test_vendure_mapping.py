@@ -225,7 +225,8 @@ def test_a_fee_that_the_shop_keeps_makes_the_credit_smaller():
 
 def test_a_cancelled_order_is_nothing_any_more_and_its_refund_is_money_alone():
     lines = [line(each["id"], each["productVariant"]["sku"], 0, (2500, 3000), (0, 0), STANDARD) for each in ORDER["lines"]]
-    nothing = dict.fromkeys(("price", "priceWithTax", "discountedPrice", "discountedPriceWithTax"), 0)
+    off = {"adjustmentSource": "CANCEL_ORDER", "type": "OTHER", "amount": -500, "amountWithTax": -500}
+    nothing = {"discountedPrice": 0, "discountedPriceWithTax": 0, "discounts": [off]}
     gone = {"id": "9", "type": "ORDER_STATE_TRANSITION", "createdAt": "2026-11-14T10:00:00.000Z", "data": {"to": "Cancelled"}}
     record = order_with(state="Cancelled", total=0, totalWithTax=0, lines=lines, shippingLines=[SHIPPING | nothing], taxSummary=[])
     record |= {"payments": [PAYMENT | {"refunds": [refund("3", [], 0, 14459, state="Settled")]}], "history": {"items": [gone]}}

@@ -50,16 +50,16 @@ def order_view(order: Order) -> Tree:
         "totalQuantity": order.units,
         "subTotal": net,
         "subTotalWithTax": gross,
-        "shipping": order.shipping,
-        "shippingWithTax": order.shipping,
-        "total": net + order.shipping,
+        "shipping": order.shipping_due,
+        "shippingWithTax": order.shipping_due,
+        "total": net + order.shipping_due,
         "totalWithTax": order.total,
         "channels": [{"id": "1", "code": "__default_channel__"}],
         "customer": {"id": str(order.buyer.id), "emailAddress": order.buyer.email},
         "shippingAddress": {**_ADDRESS, "countryCode": "AT"},
         "billingAddress": {**_ADDRESS, "countryCode": "AT"},
         "taxSummary": _summary(order),
-        "discounts": [],
+        "discounts": _uncarried(order),
         "lines": [_line(line) for line in order.lines],
         "surcharges": [],
         "shippingLines": [_shipping(order)],
@@ -72,7 +72,10 @@ def order_view(order: Order) -> Tree:
 
 def _summary(order: Order) -> list[Tree]:
     found: dict[int, tuple[int, int]] = {}
-    for rate, net, gross in [*((line.variant.rate, line.net, line.gross) for line in order.lines), (0, order.shipping, order.shipping)]:
+    for rate, net, gross in [
+        *((line.variant.rate, line.net, line.gross) for line in order.lines),
+        (0, order.shipping_due, order.shipping_due),
+    ]:
         base, tax = found.get(rate, (0, 0))
         found[rate] = (base + net, tax + gross - net)
     return [{"description": _TAXES[rate], "taxRate": rate, "taxBase": base, "taxTotal": tax} for rate, (base, tax) in found.items()]
@@ -104,8 +107,16 @@ def _line(line: Line) -> Tree:
 
 def _shipping(order: Order) -> Tree:
     method = {"id": "1", "code": "standard-shipping", "name": "Standard Shipping"}
-    prices = dict.fromkeys(("price", "priceWithTax", "discountedPrice", "discountedPriceWithTax"), order.shipping)
-    return {"id": str(order.id), "shippingMethod": method, **prices, "discounts": []}
+    prices = dict.fromkeys(("price", "priceWithTax"), order.shipping)
+    due = dict.fromkeys(("discountedPrice", "discountedPriceWithTax"), order.shipping_due)
+    return {"id": str(order.id), "shippingMethod": method, **prices, **due, "discounts": _uncarried(order)}
+
+
+def _uncarried(order: Order) -> list[Tree]:
+    if order.carried:
+        return []
+    off = {"adjustmentSource": "CANCEL_ORDER", "type": "OTHER", "description": "shipping cancellation"}
+    return [{**off, "amount": -order.shipping, "amountWithTax": -order.shipping}]
 
 
 def _payment(payment: Payment) -> Tree:
@@ -168,7 +179,8 @@ def _history(order: Order) -> Callable[[Mapping[str, Any]], Tree]:
 
 def buyer_view(buyer: Buyer) -> Tree:
     """A customer."""
-    address = {**_ADDRESS, "id": str(buyer.id), "country": {"code": "AT"}, "phoneNumber": buyer.phone}
+    blank = dict.fromkeys(("company", "streetLine2", "province"), "")
+    address = {**_ADDRESS, **blank, "id": str(buyer.id), "country": {"code": "AT"}, "phoneNumber": buyer.phone}
     return {
         "id": str(buyer.id),
         "createdAt": stamp(buyer.at),

@@ -118,6 +118,8 @@ class Order:
     moved: datetime
     lines: list[Line]
     shipping: int
+    carried: bool = True
+    """Whether the shipping is still to be paid; cancelled, it stays on the order with a discount of all of it."""
     placed: datetime | None = None
     state: str = "AddingItems"
     payments: list[Payment] = field(default_factory=list)
@@ -127,7 +129,12 @@ class Order:
     @property
     def total(self) -> int:
         """With tax."""
-        return sum(line.gross for line in self.lines) + self.shipping
+        return sum(line.gross for line in self.lines) + self.shipping_due
+
+    @property
+    def shipping_due(self) -> int:
+        """What the shipping still costs."""
+        return self.shipping if self.carried else 0
 
     @property
     def units(self) -> int:
@@ -269,7 +276,7 @@ class World:
             if back:
                 line.variant.moves.append((self._next("move"), self.clock(), "CANCELLATION", back))
         if shipping:
-            order.shipping = 0
+            order.carried = False
         order.moved = self.clock()
         self._say(order, "ORDER_CANCELLATION", {"shippingCancelled": shipping})
         if not order.units:
