@@ -28,7 +28,7 @@ check: dev ## Style, types, floors, dependencies, the house's own rules
 	@$(BIN)/deptry .
 	@$(PYTEST) tests/house
 
-prove: dev ## The long suites: real kills, real data (COUNTERFOIL_REQUIRE=shared,postgres,tryton forbids them to skip)
+prove: dev ## The long suites: real kills, real data (COUNTERFOIL_REQUIRE=shared,postgres,tryton,vendure forbids them to skip)
 	@$(if $(LONG),$(PYTEST) -n $(JOBS) --dist loadscope --timeout 1800 $(LONG),echo "There are no long suites yet: no test in tests/faults, none in tests/real.")
 
 bench: rivals ## Records a second and memory of each step, into build/bench.json
