@@ -22,7 +22,8 @@
     people   employee             someone who works for us
              time_entry           hours of one employee on one day
              tip_payout           card tips handed to payroll                             counts −
-    books    journal_entry        an entry that is booked as it is written                counts its debits
+    books    invoice              what the books say of an invoice, read back            nothing: its sale does
+             journal_entry        an entry that is booked as it is written                counts its debits
 
 A document has a body that may be stored and shown, and personal fields that are kept apart (`pack`, `join`); it says itself what it
 counts in money, units and hours, and in which legs it happens.
@@ -34,7 +35,7 @@ from types import MappingProxyType
 
 from mappings.model.bank import BankDetail, BankTransaction
 from mappings.model.base import PII, Document, ExternalRef, Part, StockLine
-from mappings.model.books import JournalEntry
+from mappings.model.books import Invoice, JournalEntry
 from mappings.model.cash import CashDrawerSession
 from mappings.model.order import Adjustment, Order, Refund
 from mappings.model.packing import Packed, content_hash, join, pack, split
@@ -71,6 +72,7 @@ REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
             Employee,
             TimeEntry,
             TipPayout,
+            Invoice,
             JournalEntry,
         )
     }
@@ -95,6 +97,7 @@ __all__ = [
     "GiftCard",
     "GiftCardEntry",
     "InventoryLevel",
+    "Invoice",
     "JournalEntry",
     "Location",
     "Order",

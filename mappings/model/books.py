@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from decimal import Decimal
-from typing import ClassVar, Self
+from typing import ClassVar, Literal, Self
 
 from pydantic import model_validator
 
@@ -19,6 +19,32 @@ class JournalLine(Value):
     debit: Amount = ZERO
     credit: Amount = ZERO
     description: Text | None = None
+
+
+class Invoice(Document):
+    """What the books say of an invoice of ours: read back, and told to the front office. Counts nothing: the sale it bills does."""
+
+    type: ClassVar[str] = "invoice"
+    title: ClassVar[str] = "Invoice"
+
+    order_number: Key
+    """The sale that it bills, by the number under which it was sent."""
+    invoice_number: Text | None = None
+    """As the books number it."""
+    business_date: Day
+    """Its date in the books."""
+    due_date: Day | None = None
+    paid_on: Day | None = None
+    """When nothing was left to pay; None while something is, and where the books do not say."""
+    currency: Currency | None = None
+    grand_total: Amount
+    balance: Amount
+    """What is left to pay."""
+    status: Literal["draft", "open", "paid", "voided"] = "open"
+
+    def number(self) -> str:
+        """The number of the sale: the front office knows it by that."""
+        return self.order_number
 
 
 class JournalEntry(Document):

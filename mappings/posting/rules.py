@@ -37,6 +37,7 @@ EFFECTS: MappingProxyType[str, str] = MappingProxyType(
         "item": "record",
         "part": "record",
         "employee": "record",
+        "deal_invoice": "record",
         "time_entry": "hours",
     }
 )

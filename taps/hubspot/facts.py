@@ -39,7 +39,8 @@ FACTS = Facts(
     visible_after=timedelta(seconds=30),  # records are read by their id, which is not known to lag; a guess on the safe side
     request_timeout=timedelta(seconds=60),
     cursor_overlap=timedelta(minutes=10),  # the search follows the records some seconds late; nobody promises how many
-    verbs={"crm_invoice": ("create", "update", "void")},
+    verbs={"deal_invoice": ("create", "update", "void")},
+    linked=True,  # the invoice of a deal names that deal
     hosts=("hubapi.com",),
     limits=(Limit(190, timedelta(seconds=10)), Limit(650_000, timedelta(days=1))),
     api_version="v3",

@@ -41,8 +41,6 @@ class Pass:
         self._now = portal.edge.around.clock()
         self._state = dict(state) if _believable(state, self._now) else {"read": state.get("read", 0)}
         self._state.setdefault("read", 0)
-        self._gone: set[str] = set()
-        """Ids that were merged into others, as this pass has heard."""
 
     def messages(self) -> Iterator[Message]:
         """Everything that is new or may be; deletions last."""
@@ -131,15 +129,10 @@ class Pass:
 
     def _handed(self, records: list[Body]) -> Iterator[Message]:
         for record in records:
-            key = str(record["id"])
-            if key in self._gone:
-                continue
             self._state["read"] += 1
             # what hangs on a deal has clocks of its own: the newest reading counts
-            yield Record(record, key, None if self._kind is DEALS else record.get("updatedAt"), self._kind.name)
-            for loser in merged(record):
-                self._gone.add(loser)
-                yield Tombstone(loser)
+            yield Record(record, str(record["id"]), None if self._kind is DEALS else record.get("updatedAt"), self._kind.name)
+            yield from map(Tombstone, merged(record))
 
     def _said(self) -> State:
         return State({**self._state, **({"at": dict(self._state["at"])} if "at" in self._state else {})}, self._state["read"])

@@ -7,7 +7,7 @@ whole page is of one instant it is gone through by id, which never changes. What
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import UTC, datetime, timedelta
 from typing import NamedTuple
 
@@ -15,6 +15,7 @@ from taps._kit.errors import Fatal
 from taps.hubspot.client import Body, Portal
 from taps.hubspot.kinds import NUMBER
 
+Filter = Mapping[str, str]
 _STEP = timedelta(milliseconds=1)
 _EPOCH = datetime(1970, 1, 1, tzinfo=UTC)
 
@@ -26,11 +27,14 @@ class Step(NamedTuple):
     next: datetime | None
 
 
-def changed(portal: Portal, kind: str, modified: str, since: datetime) -> Iterator[Step]:
-    """Ids of records whose `modified` is at or after `since`, page by page; an id comes again when it changes meanwhile."""
+def changed(portal: Portal, kind: str, modified: str, since: datetime, also: Sequence[Filter] = ()) -> Iterator[Step]:
+    """Ids of records whose `modified` is at or after `since`, page by page; an id comes again when it changes meanwhile.
+
+    `also`: further filters that must fit.
+    """
     start, met = since, set[str]()
     while True:
-        page = portal.searched(kind, [_filter(modified, "GTE", start)], modified)
+        page = portal.searched(kind, [_filter(modified, "GTE", start), *also], modified)
         fresh = [str(row["id"]) for row in page.rows if str(row["id"]) not in met]
         if page.after is None:
             yield Step(fresh, None)
@@ -44,16 +48,16 @@ def changed(portal: Portal, kind: str, modified: str, since: datetime) -> Iterat
             start = last
             yield Step(fresh, start)
             continue
-        for ids in _crowd(portal, kind, modified, start):
+        for ids in _crowd(portal, kind, [_filter(modified, "EQ", start), *also]):
             yield Step(ids, start)
         start, met = start + _STEP, set()
 
 
-def _crowd(portal: Portal, kind: str, modified: str, at: datetime) -> Iterator[list[str]]:
+def _crowd(portal: Portal, kind: str, filters: Sequence[Filter]) -> Iterator[list[str]]:
     """All records of one instant, by their ids."""
     above: str | None = "0"
     while above is not None:
-        page = portal.searched(kind, [_filter(modified, "EQ", at), {"propertyName": NUMBER, "operator": "GT", "value": above}], NUMBER)
+        page = portal.searched(kind, [*filters, {"propertyName": NUMBER, "operator": "GT", "value": above}], NUMBER)
         yield [str(row["id"]) for row in page.rows]
         above = str(page.rows[-1]["id"]) if page.after else None
 

@@ -51,6 +51,7 @@ REQUIRED = {
     "gift_card": {"balance": 1},
     "cash_drawer_session": {"expected_cash": 1, "counted_cash": 1},
     "inventory_level": {"sku": "MUG", "on_hand": 1},
+    "invoice": {"order_number": "HS-1", "grand_total": 1, "balance": 1},
     "journal_entry": {"lines": []},
 }
 

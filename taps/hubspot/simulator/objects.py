@@ -8,7 +8,7 @@ from typing import Any
 from taps._kit.simulator import Request, Response, Simulator
 from taps.hubspot.simulator.answers import BY_TYPE, NAMES, TYPE_IDS, error, invalid, paged, trace, words, yes
 from taps.hubspot.simulator.portal import Portal
-from taps.hubspot.simulator.properties import WORKED_OUT
+from taps.hubspot.simulator.properties import WORKED_OUT, fits
 from taps.hubspot.simulator.search import Bad, search
 from taps.hubspot.simulator.table import Row
 from taps.hubspot.sweep import written
@@ -131,6 +131,8 @@ class Objects:
                 return f'"{name}" is a read only property; its value cannot be set.'
             if value is not None and not isinstance(value, str):
                 return f"{name} is not a text"
+            if value and not fits(self.portal.properties[kind][name], value):
+                return f"{value} is not a valid {self.portal.properties[kind][name]['type']}"
         return ""
 
     def _update(self, request: Request, kind: str, key: str) -> Response:

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+from datetime import datetime
+from decimal import Decimal, InvalidOperation
 from typing import Any
 
 _EACH = "createdate hs_lastmodifieddate hs_object_id hs_merged_object_ids hubspot_owner_id"
@@ -59,3 +62,15 @@ def defined(name: str, **given: Any) -> dict[str, Any]:
         "hubspotDefined": not given,
         **given,
     }
+
+
+def fits(definition: Mapping[str, Any], value: str) -> bool:
+    """Whether a text is a value of this property: a number, a day or an instant, one of its options."""
+    try:
+        if definition["type"] == "number":
+            return Decimal(value).is_finite()
+        if definition["type"] in ("date", "datetime"):
+            return value.isdecimal() or datetime.fromisoformat(value) is not None
+    except (InvalidOperation, ValueError):
+        return False
+    return definition["type"] != "enumeration" or value in {option["value"] for option in definition["options"]}

@@ -77,6 +77,14 @@ def settle(books: Books, made: Document, sign: int) -> None:
         kept = [each for each in paid["Payments"] if each["PaymentID"] != made["PaymentID"]]
         changes["Payments"] = [*kept, {"PaymentID": made["PaymentID"], "Amount": made["Amount"]}] if sign > 0 else kept
         books.touch(paid, **changes, Status="PAID" if not changes[due] else "AUTHORISED")
+        _paid_on(paid, made)
+
+
+def _paid_on(paid: Document, made: Document) -> None:
+    """The day on which nothing was left to pay; none while something is."""
+    paid.pop("FullyPaidOnDate", None)
+    if paid["Status"] == "PAID":
+        paid["FullyPaidOnDate"] = made["Date"]
 
 
 def allocation(books: Books, credit: Document, element: Document) -> tuple[Document, list[str]]:
@@ -100,6 +108,7 @@ def apply(books: Books, credit: Document, made: Document, sign: int) -> None:
     amount = sign * made["Amount"]
     due, left = invoice["AmountDue"] - amount, credit["RemainingCredit"] - amount
     books.touch(invoice, AmountDue=due, AmountCredited=invoice["AmountCredited"] + amount, Status="AUTHORISED" if due else "PAID")
+    _paid_on(invoice, made)
     kept = [each for each in credit["Allocations"] if each["AllocationID"] != made["AllocationID"]]
     books.touch(credit, RemainingCredit=left, Allocations=[*kept, made] if sign > 0 else kept, Status="AUTHORISED" if left else "PAID")
 
