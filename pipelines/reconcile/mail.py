@@ -18,7 +18,7 @@ from zoneinfo import ZoneInfo
 from pipelines.reconcile.exports.extras import Work
 from pipelines.reconcile.exports.totals import MONTHS, ends, gross, shown
 from pipelines.reconcile.report import ZERO, Break, Report
-from pipelines.reconcile.words import MEANINGS, BreakClass, Status
+from pipelines.reconcile.words import MEANINGS, BreakClass, Status, WorkState
 
 TOP = 5
 WAITING = frozenset({BreakClass.TIMING, BreakClass.IN_TRANSIT, BreakClass.ROUNDING})
@@ -114,7 +114,7 @@ def subject(reports: Sequence[Report], facts: DayFacts) -> str:
     unexplained = _by_unit((unit, amount) for report in reports for unit, amount in report.unexplained.items())
     if any(report.status is Status.INVALID for report in reports):
         return f"{about} INVALID, {_sums(unexplained) or '0.00'} unexplained"
-    todo = [each for each in _breaks(reports) if acts(each)]
+    todo = _todo(_breaks(reports), facts)
     if not todo:
         return f"{about} ties, {_sums(unexplained) or '0.00'} unexplained"
     value = _by_unit((each.unit, abs(each.difference)) for each in todo)
@@ -125,6 +125,12 @@ def acts(each: Break) -> bool:
     """Whether a person must act on it: it is not merely on its way, or it is late."""
     kinds = {cause.kind for cause in each.causes}
     return not kinds <= WAITING or (BreakClass.IN_TRANSIT in kinds and each.age > LATE_DAYS)
+
+
+def _todo(breaks: Sequence[Break], facts: DayFacts) -> list[Break]:
+    """Breaks that wait for a person, and that no person has settled."""
+    settled = (WorkState.RESOLVED, WorkState.CLOSED)
+    return [each for each in breaks if acts(each) and not (each.key in facts.work and facts.work[each.key].state in settled)]
 
 
 def sections(reports: Sequence[Report], facts: DayFacts) -> Iterator[Section]:
@@ -156,7 +162,7 @@ def _breaks(reports: Sequence[Report]) -> list[Break]:
 
 
 def _first(breaks: Sequence[Break], facts: DayFacts) -> Iterator[tuple[str, ...]]:
-    todo = [each for each in breaks if acts(each)]
+    todo = _todo(breaks, facts)
     for each in todo[:TOP]:
         meaning = MEANINGS[each.causes[0].kind] if each.causes else MEANINGS[BreakClass.UNKNOWN]
         work = facts.work.get(each.key)

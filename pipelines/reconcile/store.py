@@ -22,6 +22,7 @@ from pipelines.reconcile import work
 from pipelines.reconcile.canonical import canonical, digest, figures_hash
 from pipelines.reconcile.changed import what_changed
 from pipelines.reconcile.exports.json import from_json, to_json
+from pipelines.reconcile.kpis import summary
 from pipelines.reconcile.report import Break, Report
 from pipelines.reconcile.words import Stage, Status
 
@@ -96,19 +97,9 @@ def _row(run_id: int, report: Report, body: bytes, hashed: str, config: str, now
     return {
         "recon_run_id": run_id, "company_id": report.company, "period": report.period, "run": report.run, "rules": report.rules,
         "as_of": report.as_of, "status": report.status, "inputs_hash": report.inputs_hash, "books_hash": report.books_hash,
-        "result_hash": hashed, "figures_hash": figures_hash(report), "configuration": config, "summary": _summary(report),
+        "result_hash": hashed, "figures_hash": figures_hash(report), "configuration": config, "summary": summary(report),
         "report": body.decode(), "stored_at": now,
     }  # fmt: skip
-
-
-def _summary(report: Report) -> dict[str, Any]:
-    by_unit: dict[str, dict[str, Any]] = {}
-    for each in report.breaks:
-        found = by_unit.setdefault(each.unit, {"breaks": 0, "gross": 0, "net": 0})
-        found["breaks"] += 1
-        found["gross"] += abs(each.difference)
-        found["net"] += each.difference
-    return {"units": by_unit, "unexplained": report.unexplained, "late": len(report.late), "notes": len(report.notes)}
 
 
 def _items(run_id: int, report: Report) -> list[dict[str, Any]]:

@@ -18,6 +18,7 @@ from mappings.problem import CODES
 from pipelines.cli.main import app
 from pipelines.definitions import defs
 from pipelines.hub import ledger_tables, words
+from pipelines.reconcile.exports.json import schema
 from tests._kit import snapshot
 from tests._kit.tree import PACKAGES, ROOT, files, relative
 from tests._kit.wheel import build
@@ -58,6 +59,11 @@ def test_canonical_model():
         schema = json.dumps(model.model_json_schema(), sort_keys=True)
         lines.append(f"{name} {hashlib.sha256(schema.encode()).hexdigest()[:16]}: {' '.join(sorted(model.model_fields))}")
     snapshot.check(snapshot.SURFACE / "canonical-model.txt", "\n".join(lines))
+
+
+def test_reconciliation_as_json():
+    """The data file of a reconciliation: what its readers may rely on."""
+    snapshot.check(snapshot.SURFACE / "reconciliation-json.txt", json.dumps(schema(), indent=1, sort_keys=True))
 
 
 @pytest.mark.parametrize("dialect", DIALECTS)

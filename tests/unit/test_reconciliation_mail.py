@@ -2,16 +2,11 @@
 
 from __future__ import annotations
 
-import asyncio
 import base64
 import datetime as dt
-import email
 import ssl
-import threading
-from contextlib import contextmanager
 from dataclasses import replace
 from decimal import Decimal
-from email import policy
 
 import pytest
 from cryptography import x509
@@ -28,6 +23,7 @@ from pipelines.reconcile.words import BreakClass, Status, WorkState
 from taps._kit.errors import Misconfigured, Retryable
 from tests._kit.bad_input import Office
 from tests.unit._reconciliation import broken, month
+from tests.unit._smtp import Sink, served
 
 D = Decimal
 DAY = dt.date(2026, 1, 14)
@@ -151,65 +147,6 @@ def test_a_company_cannot_add_a_header():
 
 
 # ── sending ──
-
-
-class Sink:
-    """A small SMTP server of its own on loopback: keeps what it is sent, under TLS from the start or from STARTTLS on."""
-
-    def __init__(self, context=None, *, at_once=False, answers=None):
-        self.context, self.at_once, self.answers = context, at_once, answers or {}
-        self.mails, self.logins, self.said, self.secured = [], [], [], []
-
-    async def serve(self, reader, writer):
-        secured = self.at_once
-
-        async def say(line):
-            writer.write(f"{line}\r\n".encode())
-            await writer.drain()
-
-        await say("220 sink")
-        while line := (await reader.readline()).decode().strip():
-            verb = line.split()[0].upper()
-            self.said.append(verb)
-            if verb in self.answers:
-                await say(self.answers[verb])
-            elif verb == "EHLO":
-                for one in ("250-sink", *(["250-STARTTLS"] if self.context and not secured else []), "250 AUTH PLAIN"):
-                    await say(one)
-            elif verb == "STARTTLS":
-                await say("220 go")
-                await writer.start_tls(self.context)
-                secured = True
-            elif verb == "AUTH":
-                self.logins.append(base64.b64decode(line.split()[2]).decode().split("\0")[1:])
-                await say("235 ok")
-            elif verb == "DATA":
-                await say("354 go")
-                body = await reader.readuntil(b"\r\n.\r\n")
-                self.mails.append(email.message_from_bytes(body[:-5], policy=policy.default))
-                self.secured.append(secured)
-                await say("250 kept")
-            else:
-                await say("221 bye" if verb == "QUIT" else "250 ok")
-            if verb == "QUIT":
-                break
-        writer.close()
-
-
-@contextmanager
-def served(sink):
-    loop = asyncio.new_event_loop()
-    thread = threading.Thread(target=loop.run_forever)
-    thread.start()
-    context = sink.context if sink.at_once else None
-    server = asyncio.run_coroutine_threadsafe(asyncio.start_server(sink.serve, "127.0.0.1", 0, ssl=context), loop).result()
-    try:
-        yield server.sockets[0].getsockname()[1]
-    finally:
-        loop.call_soon_threadsafe(server.close)
-        loop.call_soon_threadsafe(loop.stop)
-        thread.join()
-        loop.close()
 
 
 @pytest.fixture(scope="module")
