@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
@@ -12,8 +13,13 @@ from pipelines.cli.options import HERE, Home, Json
 from pipelines.cli.working import kept
 
 if TYPE_CHECKING:
+    from collections.abc import Iterable
+
     from pipelines.cli.page import Page
-    from pipelines.reconcile.report import Report
+    from pipelines.home.load import Home as Loaded
+    from pipelines.hub.store import Hub
+    from pipelines.reconcile.exports import Exports
+    from pipelines.reconcile.report import Pair, Report
 
 _MOST_BREAKS = 25
 
@@ -28,6 +34,9 @@ def reconcile(
             "--as-of", formats=["%Y-%m-%d", "%Y-%m-%dT%H:%M:%S"], help="The cut-off in UTC; now, where not given.", show_default=False
         ),
     ] = None,
+    export: Annotated[
+        Path | None, typer.Option("--export", help="Write workbook, PDF, CSV and JSON into this folder.", show_default=False)
+    ] = None,
     no_keep: Annotated[bool, typer.Option("--no-keep", help="Only look: the work on breaks and certificates stay as they are.")] = False,
     as_json: Json = False,
 ) -> int:
@@ -37,25 +46,41 @@ def reconcile(
     from pipelines.cli.opening import home_at, hub_as_it_is
     from pipelines.cli.page import Page, put_json
     from pipelines.cli.telling import Telling
+    from pipelines.reconcile.exports.spool import Spool
     from pipelines.reconcile.run import reconcile as run
     from pipelines.reconcile.words import Status
 
     loaded = home_at(home)
     page = Page()
-    with hub_as_it_is(loaded) as hub:
+    with hub_as_it_is(loaded) as hub, Spool() as pairs:
         cutoff = as_of.replace(tzinfo=UTC) if as_of else hub.clock().replace(microsecond=0)
         with Telling() as telling:
-            report = run(loaded, hub, as_of=cutoff, company=company, period=period, progress=telling)
+            report = run(loaded, hub, as_of=cutoff, company=company, period=period, progress=telling, pairs=pairs.take if export else None)
         if not no_keep:
             report = kept(loaded, hub, report)
+        written = _exported(report, pairs, export, loaded, hub) if export else None
     if as_json:
-        put_json(_told(report))
+        put_json(_told(report, written))
     else:
         _show(page, report)
+        _show_exports(page, written)
     return int({Status.TIES: Ending.DONE, Status.BREAKS: Ending.TROUBLE, Status.INVALID: Ending.INVALID}[report.status])
 
 
-def _told(report: Report) -> dict[str, Any]:
+def _exported(report: Report, pairs: Iterable[Pair], folder: Path, loaded: Loaded, hub: Hub) -> Exports:
+    """Write the files, with the work on the breaks as it stands."""
+    from pipelines.reconcile.exports import export_all
+    from pipelines.reconcile.exports.extras import Extras, Work
+    from pipelines.reconcile.work import works
+
+    with hub.read() as tx:
+        known = works(tx, report.company, open_only=True).values()
+    work = tuple(Work(each.key, each.state, each.owner, each.resolution, each.reason, each.closed_at) for each in known)
+    legal = loaded.installation.companies[report.company]
+    return export_all(report, pairs, folder, Extras(work=work, legal_name=legal.legal_name))
+
+
+def _told(report: Report, written: Exports | None) -> dict[str, Any]:
     """The contract: status, unexplained by currency, rates, breaks by class, and where the exports are."""
     classes: dict[tuple[str, str], list[Any]] = {}
     for each in report.breaks:
@@ -73,9 +98,19 @@ def _told(report: Report) -> dict[str, Any]:
             {"class": kind, "count": len(amounts), "amount": sum(amounts), "currency": unit}
             for (kind, unit), amounts in sorted(classes.items())
         ],
-        "exports": {},
-        "notes": report.notes,
+        "exports": {ending: str(path) for ending, path in written.paths.items()} if written else {},
+        "notes": [*report.notes, *(written.notes if written else ())],
     }
+
+
+def _show_exports(page: Page, written: Exports | None) -> None:
+    if written is None:
+        return
+    page.title("Files")
+    for path in written.paths.values():
+        page.item(str(path))
+    for note in written.notes:
+        page.say(note)
 
 
 def _show(page: Page, report: Report) -> None:

@@ -24,6 +24,12 @@ class Exports:
     json: Path
     notes: tuple[str, ...] = ()
 
+    @property
+    def paths(self) -> dict[str, Path]:
+        """The files that were written, by their endings."""
+        found = {"xlsx": self.xlsx, "pdf": self.pdf, "csv": self.csv, "json": self.json}
+        return {ending: path for ending, path in found.items() if path is not None}
+
 
 def export_all(report: Report, pairs: Iterable[Pair], folder: Path, extras: Extras | None = None) -> Exports:
     """Write all four into a folder. `pairs` is gone through twice; what can be gone through only once is kept in memory."""
