@@ -17,6 +17,7 @@ from targets.bamboohr import CONNECTOR
 from tests.contract.openapi import Judge, watch
 from tests.contract.samples import target_bamboohr as sample
 from tests.contract.test_remote_contract import attempt, until_known, wanted
+from tests.contract.written import sent_fields
 
 CASES = sample.sample().cases
 # The specification lists common fields of an employee only, and allows any other: the rest of ours is named here, and nothing else passes.
@@ -110,7 +111,8 @@ def test_the_judge_refuses_what_the_specification_does_not_know(judge, simulator
 
 
 def test_every_field_that_is_written_is_read_back(writer, simulator, url, around, tmp_path):
-    hired = send(writer, wanted("bamboohr", CASES["employee"]))
+    leaver = {"document": sample.PERSON | sample.LEFT | {"work_email": "zoe@example.com"}}
+    hired = send(writer, wanted("bamboohr", CASES["employee"], **leaver))
     worked = send(writer, wanted("bamboohr", CASES["time_entry"]))
     reader = BambooReader(BambooConfig(base_url=f"{url}/api/v1", private_network=True), tmp_path)
     records = {
@@ -120,20 +122,21 @@ def test_every_field_that_is_written_is_read_back(writer, simulator, url, around
         if isinstance(message, Record)
     }
     person = records["employees", hired.remote_id]
-    assert {name: value for name, value in person.items() if name not in ("id", "lastChanged")} == {
+    fields = {
         "employeeNumber": "R-1",
         "firstName": "Zoë",
         "lastName": "Quill",
         "preferredName": "Zo",
-        "workEmail": None,
+        "workEmail": "zoe@example.com",
         "workPhone": "+353 1 555 0100",
-        "status": "Active",
+        "status": "Inactive",
         "hireDate": "2026-11-02",
-        "terminationDate": None,
+        "terminationDate": "2026-11-30",
         "department": "Kitchen",
         "location": "Dublin",
         "jobTitle": "Cook",
     }
+    assert {name: value for name, value in person.items() if name not in ("id", "lastChanged")} == fields
     hours = [body for (stream, _key), body in records.items() if stream == "time_entries"]
     assert [(row["hours"], row["projectInfo"]["project"]["id"], row["projectInfo"]["task"]["id"], row["ours"]) for row in hours] == [
         (8, 12, 3, f"{1:024x}"),
@@ -141,6 +144,12 @@ def test_every_field_that_is_written_is_read_back(writer, simulator, url, around
     ]
     assert str(hours[0]["id"]) == worked.remote_id
     assert [row["note"].split(" · ")[0] for row in hours] == ["R-1 regular", "R-1 overtime"]
+    assert {(row["employeeId"], row["date"]) for row in hours} == {(101, "2026-11-02")}
+    assert sent_fields(simulator) == {
+        "POST /api/v1/employees": set(fields),
+        "POST /api/v1/reports/custom": {"title", "filterDuplicates"},  # a question, and no change
+        "POST /api/v1/time_tracking/hour_entries/store": {"employeeId", "date", "hours", "note", "projectId", "taskId"},
+    }, "every field that is written is asserted above"
 
 
 # ── rules of its own ──

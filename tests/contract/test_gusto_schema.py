@@ -18,6 +18,7 @@ from targets.gusto import CONNECTOR
 from tests.contract.openapi import Judge, watch
 from tests.contract.samples import target_gusto as sample
 from tests.contract.test_remote_contract import attempt, until_known, wanted
+from tests.contract.written import sent_fields
 
 CASES = sample.sample().cases
 PAID = [
@@ -175,6 +176,18 @@ def test_every_field_that_is_written_is_read_back(simulator, writer, reader, aro
     }
     assert (sheet["shift_started_at"], sheet["shift_ended_at"]) == ("2026-11-02T09:00:00-05:00", "2026-11-02T18:30:00-05:00")
     assert simulator.sheets[worked.remote_id]["metadata"]["counterfoil_cash_tips"] == "12.50"
+    marks = {"counterfoil_key": f"{1:040x}", "counterfoil_attempt": f"{1001:040x}", "counterfoil_number": "R-1", "counterfoil_was": "0"}
+    metadata = simulator.sheets[worked.remote_id]["metadata"]
+    assert metadata == marks | {"counterfoil_cash_tips": "12.50"}
+    assert simulator.employees[hired.remote_id]["onboarded"] is False
+    entries = [(entry["pay_classification"], entry["hours_worked"]) for entry in simulator.sheets[worked.remote_id]["entries"]]
+    assert entries == [("Regular", "8.000"), ("Overtime", "1.500")]
+    shift = {"shift_started_at", "shift_ended_at", "entity_uuid", "entity_type", "job_uuid", "time_zone"}
+    assert sent_fields(simulator) == {
+        "POST /v1/companies/*/employees": {*written, "self_onboarding"} - {"department"},
+        "PUT /v1/departments/*/add": {"version", "uuid"},  # which department
+        "POST /v1/companies/*/time_tracking/time_sheets": {*metadata, *shift, "pay_classification", "hours_worked"},
+    }, "every field that is written is asserted above"
 
 
 # ── employees ──

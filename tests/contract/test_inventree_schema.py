@@ -23,6 +23,7 @@ from targets.inventree import CONNECTOR
 from tests.contract.openapi import Judge, watch
 from tests.contract.samples import target_inventree as sample
 from tests.contract.test_remote_contract import attempt, until_known, wanted
+from tests.contract.written import sent_fields
 
 CASES = sample.sample().cases
 MUG, TEA, STORE, WAREHOUSE, KIOSK = 3, 4, 5, 6, 7
@@ -182,7 +183,7 @@ def test_the_judge_refuses_what_the_specification_does_not_know(judge):
 def test_every_field_that_is_written_is_read_by_the_vendors_own_client(writer, simulator, client):
     made = {name: send(writer, wanted("inventree", CASES[name], n)) for n, name in enumerate(("part", "contact", "stock_removal"), 1)}
     part = Part(client, int(made["part"].remote_id))
-    assert {name: part[name] for name in ("IPN", "name", "description", "active", "salable", "virtual", "keywords")} == {
+    part_fields = {
         "IPN": "R-1",
         "name": "Water jug",
         "description": "A jug of one litre.",
@@ -191,9 +192,9 @@ def test_every_field_that_is_written_is_read_by_the_vendors_own_client(writer, s
         "virtual": False,
         "keywords": f"cf:{1:024x}:{1001:016x}",
     }
+    assert {name: part[name] for name in part_fields} == part_fields
     company = Company(client, int(made["contact"].remote_id))
-    names = ("name", "email", "phone", "tax_id", "currency", "is_customer", "active", "description")
-    assert {name: company[name] for name in names} == {
+    company_fields = {
         "name": "Zoë Quill",
         "email": "zoe@example.com",
         "phone": "+353 1 555 0100",
@@ -203,6 +204,7 @@ def test_every_field_that_is_written_is_read_by_the_vendors_own_client(writer, s
         "active": True,
         "description": f"Customer R-2 cf:{2:024x}:{2001:016x}",
     }
+    assert {name: company[name] for name in company_fields} == company_fields
     entries = {entry.pk: entry for entry in StockItemTracking.list(client, search=f"{3:024x}", limit=50)}
     assert {(entry["part"], entry.deltas["removed"], entry.label) for entry in entries.values()} == {
         (MUG, 2, "Stock manually removed"),
@@ -214,6 +216,11 @@ def test_every_field_that_is_written_is_read_by_the_vendors_own_client(writer, s
     store = next(place for place in StockLocation.list(client, limit=50) if place.name == "Store")
     left = {item["part"]: item.quantity for item in StockItem.list(client, location=store.pk, limit=50)}
     assert left == {MUG: 99998, TEA: 99999}
+    assert sent_fields(simulator) == {
+        "POST /api/part/": set(part_fields),
+        "POST /api/company/": set(company_fields),
+        "POST /api/stock/remove/": {"pk", "quantity", "notes"},
+    }, "every field that is written is asserted above"
 
 
 def test_the_taps_rows_tell_what_was_written_and_by_whom(writer, simulator, url, around, tmp_path):
