@@ -28,6 +28,8 @@ from mappings.grammar import (
 )
 from mappings.values import DIGITS
 
+_MEANT = {"true": "True", "false": "False", "null": "None", "none": "None", "nil": "None", "undefined": "None"}
+"""Other languages' words for constants. As names they would be fields that no record has, and quietly None."""
 CONSTANT = 1_000
 """The level of what comes from the mapping and not from the record."""
 
@@ -159,6 +161,8 @@ class _Walker:
                 return piece
         plain(node.id)
         bound = self._scope.names.get(node.id)
+        if bound is None and node.id.lower() in _MEANT:
+            raise ExpressionError(f"uses the name {node.id}: write {_MEANT[node.id.lower()]} (a field of that name is record[{node.id!r}])")
         if bound is None:
             return self._field(self._scope, node.id)
         if bound.need is not None:

@@ -65,7 +65,7 @@ def problems(
 
 
 def _show_problem(page: Page, each: OpenProblem) -> None:
-    where = each.location or f"{each.connection}/{each.stream}, {each.subject}"
+    where = f"{each.connection}/{each.stream}, {each.location or each.subject}"
     if each.operation is not None:
         where = f"{each.connection}, operation {each.operation} (counterfoil retry {each.operation})"
     page.item(f"{each.code}: {each.say}", f"what to do: {each.fix}", f"where: {where}")

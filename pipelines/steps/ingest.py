@@ -117,9 +117,10 @@ def _row(source: Source, record: Record) -> heads.Row:
     body = _encoder.encode(record.body)
     digest = _digest(body)
     group = source.mapping.group_key(record.body) if source.mapping.grouped else record.key
+    where = record.where or None
     if isinstance(group, Problem):
-        return heads.Row(record.key, digest, record.version, record.scope, None, None, None, group, body.decode())
-    return heads.Row(record.key, digest, record.version, record.scope, group, body.decode(), None, None, None)
+        return heads.Row(record.key, digest, record.version, record.scope, None, None, where, group, body.decode())
+    return heads.Row(record.key, digest, record.version, record.scope, group, body.decode(), where, None, None)
 
 
 def _digest(body: bytes) -> str:

@@ -6,7 +6,7 @@ the group closes them.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
 from decimal import Decimal
@@ -37,6 +37,8 @@ from taps._kit.points import at
 STEP = "translate"
 _CHARACTERS = 1 << 24
 """Text of a batch, one group more or less: two thousand rows of ten megabytes would fill the memory."""
+_FILES = 3
+"""Files that a problem names."""
 _decoder = msgspec.json.Decoder(float_hook=Decimal)
 
 
@@ -46,6 +48,7 @@ class _Row:
     op: str
     outcome: str | None
     body: str | None
+    location: str | None
 
 
 @dataclass(slots=True)
@@ -55,7 +58,7 @@ class _Writes:
     replaced: list[int] = field(default_factory=list)
     outcomes: dict[Outcome, list[int]] = field(default_factory=dict)
     good: list[str] = field(default_factory=list)
-    bad: list[tuple[str, list[Problem]]] = field(default_factory=list)
+    bad: list[tuple[str, list[Problem], str | None]] = field(default_factory=list)
     given_up: bool = False
     """Whether a group no longer makes a document that it made before."""
 
@@ -150,7 +153,7 @@ def _groups(tx: Connection, source: Source, keys: Sequence[str]) -> Iterator[tup
         source_head.c.seq == landed.c.seq,
     )
     found = tx.execute(
-        sa.select(landed.c.group_key, landed.c.seq, landed.c.op, landed.c.outcome, landed.c.body)
+        sa.select(landed.c.group_key, landed.c.seq, landed.c.op, landed.c.outcome, landed.c.body, landed.c.location)
         .where(*_of(source), among(tx, landed.c.group_key, keys), sa.or_(landed.c.outcome.is_(None), is_head))
         .order_by(landed.c.group_key, landed.c.seq)
     )
@@ -233,7 +236,7 @@ def _put_groups(
             bad = group.bad or set(range(len(group.live)))
             _mark(writes, Outcome.PROBLEM, [row for place, row in enumerate(group.live) if place in bad])
             _mark(writes, Outcome.HELD, [row for place, row in enumerate(group.live) if place not in bad])
-            writes.bad.append((group.key, group.problems))
+            writes.bad.append((group.key, group.problems, _files(row for place, row in enumerate(group.live) if place in bad)))
         else:
             _mark(writes, Outcome.TRANSLATED if group.made else Outcome.EXCLUDED, group.live)
             writes.good.append(group.key)
@@ -245,6 +248,12 @@ def _put_groups(
     for group in groups:
         if group.settled:
             _vanish(writes, current.get(group.key, []), revised, now)
+
+
+def _files(rows: Iterable[_Row]) -> str | None:
+    """The files that these rows stand in, the first three of them; None where the source has none."""
+    named = list(dict.fromkeys(row.location for row in rows if row.location))
+    return ", ".join(named[:_FILES]) + (f" and {len(named) - _FILES} more" if len(named) > _FILES else "") if named else None
 
 
 def _mark(writes: _Writes, outcome: Outcome, rows: list[_Row]) -> None:
@@ -323,8 +332,8 @@ def _write(tx: Connection, source: Source, writes: _Writes, now: datetime) -> No
         if seqs:
             tx.execute(sa.update(landed).where(among(tx, landed.c.seq, seqs)).values(outcome=outcome))
     problems.close_many(tx, now, source.connection, source.stream, writes.good)
-    for key, found in writes.bad:
-        problems.replace(tx, now, source.connection, source.stream, key, found)
+    for key, found, location in writes.bad:
+        problems.replace(tx, now, source.connection, source.stream, key, found, location=location)
     if not writes.documents:
         return
     first = allocate(tx, "document", len(writes.documents))

@@ -44,6 +44,8 @@ class Record(NamedTuple):
     """Grows with each change at the source (sorted as text); None where the source has none."""
     scope: str = ""
     """What a later Complete may speak of; stable across file names."""
+    where: str = ""
+    """Where it stands, for people: the file, where a stream may be many files. It may change without the row being another."""
 
 
 class Damaged(NamedTuple):

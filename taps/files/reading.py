@@ -255,11 +255,11 @@ class Reading:
                 self._torn.add(file.name)
                 yield _damaged(file, item, self._scope_of_damaged(file))
             else:
-                yield self._record(item, scope) if told else Record(item, None, None, scope)
+                yield self._record(item, scope, file.name) if told else Record(item, None, None, scope, file.name)
 
-    def _record(self, body: dict[str, Any], scope: str) -> Record:
+    def _record(self, body: dict[str, Any], scope: str, where: str) -> Record:
         key = "\x1f".join(str(body[column]) for column in self._stream.key) if self._stream.key else None
-        return Record(body, key, _version(body.get(self._stream.version)) if self._stream.version else None, scope)
+        return Record(body, key, _version(body.get(self._stream.version)) if self._stream.version else None, scope, where)
 
     def _require(self, file: File, layout: Layout) -> None:
         """A column that the configuration names must be there, or no row could be told from another."""

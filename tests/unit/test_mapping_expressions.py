@@ -10,6 +10,7 @@ import pytest
 
 from mappings.functions import FUNCTIONS, METHODS
 from mappings.identity import document_id
+from mappings.language import MappingError
 from tests.unit._mapping import CONTEXT, answer, problem
 
 D = Decimal
@@ -45,7 +46,9 @@ VALUES = [
     ("text(17850)", {}, "17850"),
     ("text(a)", {"a": D("1E+3")}, "1000"),
     ("text(a)", {}, None),
-    ("text(true)", {"true": True}, "true"),
+    ("text(yes)", {"yes": True}, "true"),
+    ("record['true']", {"true": 7}, 7),
+    ("[none for none in xs]", {"xs": [1]}, [1]),
     ("number(' 12.50 ')", {}, D("12.50")),
     ("number('')", {}, None),
     ("number('1.234,56', decimal=',', thousands='.')", {}, D("1234.56")),
@@ -205,3 +208,14 @@ def test_a_reference_is_the_id_that_the_other_document_will_have():
     found = answer("ref('order', number)", {"number": "1001"})
     assert found == document_id(CONTEXT.connection, "order", "1001")
     assert isinstance(found, UUID)
+
+
+@pytest.mark.parametrize(
+    ("word", "meant"),
+    [("true", "True"), ("TRUE", "True"), ("false", "False"), ("null", "None"), ("none", "None"), ("NULL", "None"), ("undefined", "None")],
+)
+@pytest.mark.parametrize("form", ["{}", "a if b else {}", "coalesce(a, {})", "a == {}"])
+def test_another_language_s_word_for_a_constant_is_no_field(word, meant, form):
+    """Taken for a name it would be a field that no record has, and quietly None."""
+    with pytest.raises(MappingError, match=rf"uses the name {word}: write {meant} \(a field of that name is record\['{word}'\]\)"):
+        answer(form.format(word), {"a": 1, "b": 2})

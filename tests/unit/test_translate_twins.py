@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 
+from pipelines.steps import translate
 from tests._kit.company import Company, order
 
 TOLD = "another row makes this document already, and only one of them can be right."
@@ -147,3 +148,20 @@ def test_a_quantity_that_no_database_counts_is_one_too(company: Company) -> None
     company.export(order("1001", "10.00", units="1000000000000"))
     company.run()
     assert [code for code, _say in open_problems(company)] == ["MAP-TYPE"]
+
+
+def test_a_problem_of_a_row_names_the_file_that_it_stands_in(company: Company) -> None:
+    """Forty files of one stream, and one row in one of them is bad: a person must know which file to open."""
+    configure(company, "path: files/shop.csv", "path: files/*.csv")
+    for number in range(40):
+        total = "much" if number == 23 else "10.00"
+        company.export(order(str(1000 + number), total), shop=f"day-{number:02d}")
+    company.run()
+    assert set(company.ask("SELECT code, location FROM problem WHERE closed_at IS NULL")) == {("MAP-TYPE", "files/day-23.csv")}
+
+
+def test_a_problem_of_many_rows_names_the_first_files() -> None:
+    rows = [translate._Row(number, "upsert", None, None, f"files/day-{number // 2}.csv") for number in range(10)]
+    assert translate._files(rows) == "files/day-0.csv, files/day-1.csv, files/day-2.csv and 2 more"
+    assert translate._files(rows[:4]) == "files/day-0.csv, files/day-1.csv"
+    assert translate._files([translate._Row(1, "upsert", None, None, None)]) is None
