@@ -24,8 +24,10 @@ _HEAD = "# Written by `counterfoil sandbox`: it is good for as long as that sand
 _BOOKED = ("order", "refund", "payment", "fee", "payout", "dispute")
 _AS = {"order": "invoice", "refund": "credit_note", "payment": "payment", "fee": "spend", "payout": "transfer", "dispute": "spend"}
 _DECISIONS = {"gift_cards": "multi_purpose", "service_charges": "revenue", "chargebacks_lost": "loss", "gift_cards_expired": "income"}
-ROUTES = {"till_to_books": ("square", "xero"), "shop_to_books": ("shopify", "quickbooks")}
+BOOKS = {"till_to_books": ("square", "xero"), "shop_to_books": ("shopify", "quickbooks")}
 """Example routes: from which system into whose books."""
+STAFF = {"staff_to_till": ("bamboohr", "square")}
+"""And from which system staff goes where it works."""
 
 
 def connections(systems: Sequence[System]) -> Iterator[tuple[str, str, dict[str, Any]]]:
@@ -64,21 +66,30 @@ def write(home: Path, systems: Sequence[System]) -> None:
         for name, table in system.trial.lookups.items():
             _put(home / f"lookups/{name}.yaml", dict(table))
     known = {system.name: system for system in systems}
-    for name, (front, back) in ROUTES.items():
+    writers = {system: name for name, system, attributes in made if "target" in attributes}
+    for name, (front, back) in BOOKS.items():
         if front in known and back in known:
-            _component(home / f"routes/{name}.yaml", "Route", _route(front, back, known[back].trial.accounts))
+            _component(home / f"routes/{name}.yaml", "Route", _route(front, _books(writers[back], known[back].trial.accounts)))
+    for name, (front, back) in STAFF.items():
+        if front in known and back in writers:
+            posting = {"name": "staff", "target": writers[back], "company": COMPANY, "employee": {"as": "employee"}}
+            _component(home / f"routes/{name}.yaml", "Route", _route(front, posting | {"*": {"exclude": "no staff"}}))
     _seal(home, {name: known[system].trial.secrets for name, system, _ in made})
 
 
-def _route(front: str, back: str, accounts: Mapping[str, str]) -> dict[str, Any]:
-    """Everything since the past began goes into the books, each document for itself."""
+def _books(target: str, accounts: Mapping[str, str]) -> dict[str, Any]:
+    """Each document for itself."""
     books = {"base_currency": "USD", "gift_cards_taken": "with_payment", "decisions": _DECISIONS, "accounts": dict(accounts)}
-    posting: dict[str, Any] = {"name": "books", "target": back, "company": COMPANY, "walk_in": "Walk-in buyer", "books": books}
+    posting: dict[str, Any] = {"name": "books", "target": target, "company": COMPANY, "walk_in": "Walk-in buyer", "books": books}
     posting |= {kind: {"as": _AS[kind]} for kind in _BOOKED}
     posting |= {"customer": {"as": "contact"}, "product": {"as": "item"}}
-    posting |= {"test_order": {"exclude": "test orders are not sales"}, "*": {"exclude": "not for the books"}}
+    return posting | {"test_order": {"exclude": "test orders are not sales"}, "*": {"exclude": "not for the books"}}
+
+
+def _route(front: str, posting: Mapping[str, Any]) -> dict[str, Any]:
+    """Everything since the past began."""
     began = datetime.now(UTC).date() - timedelta(days=400)
-    return {"sources": [front], "start": {"business_date": str(began)}, "mode": "auto", "posting": [posting]}
+    return {"sources": [front], "start": {"business_date": str(began)}, "mode": "auto", "posting": [dict(posting)]}
 
 
 def _put(file: Path, content: Any) -> None:
