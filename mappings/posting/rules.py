@@ -36,6 +36,7 @@ EFFECTS: MappingProxyType[str, str] = MappingProxyType(
         "contact": "record",
         "item": "record",
         "part": "record",
+        "stock_level": "record",
         "employee": "record",
         "deal_invoice": "record",
         "time_entry": "hours",

@@ -120,7 +120,8 @@ class _Parser:
         made.arguments = self._arguments()
         while self._peek() == "@":
             self._take()
-            made.directives[self._take()] = self._arguments()
+            directive = self._take()
+            made.directives[directive] = self._arguments()
         if self._peek() == "{":
             made.fields = self._selection("")
         return made

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from taps._kit.facts import Evidence, Facts
+from taps._kit.facts import DeliveryClass, Evidence, Facts, Idempotency
 
 VERSION = "2026-10"
 PATH = f"/admin/api/{VERSION}/graphql.json"
@@ -33,6 +33,11 @@ BULK_A_SECOND = 1_000
 FACTS = Facts(
     system="shopify",
     title="Shopify",
+    delivery=DeliveryClass.KEYED,
+    # Required of inventorySetQuantities since 2026-04; how long a key is remembered is not said.
+    idempotency=Idempotency("directive @idempotent(key:)", timedelta(hours=24), "shop and app"),
+    verbs={"stock_level": ("create", "update", "void")},
+    linked=True,
     # The search behind updated_at follows the shop within seconds; nobody promises how many.
     visible_after=timedelta(minutes=1),
     request_timeout=timedelta(seconds=60),
@@ -49,6 +54,7 @@ FACTS = Facts(
         "both, days to weeks."
     ),
     evidence={
+        "idempotency": Evidence.SPECIFIED,
         "visible_after": Evidence.UNCONFIRMED,
         "request_timeout": Evidence.UNCONFIRMED,
         "cursor_overlap": Evidence.UNCONFIRMED,

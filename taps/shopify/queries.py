@@ -141,6 +141,23 @@ DELETED = f"""query Deleted($filter: String!, $first: Int!, $after: String) {{
 }}"""
 
 
+WRITABLE = """query Writable {
+  currentAppInstallation { accessScopes { handle } }
+  locations(first: 250) { nodes { id name } }
+}"""
+LEVEL_OF = """query LevelOf($search: String!, $place: ID!, $names: [String!]!) {
+  inventoryItems(first: 10, query: $search) {
+    nodes { id sku tracked inventoryLevel(locationId: $place) { id quantities(names: $names) { quantity updatedAt } } }
+  }
+}"""
+SET_LEVEL = """mutation SetLevel($input: InventorySetQuantitiesInput!, $key: String!) {
+  inventorySetQuantities(input: $input) @idempotent(key: $key) {
+    inventoryAdjustmentGroup { id changes { name delta quantityAfterChange } }
+    userErrors { field message code }
+  }
+}"""
+
+
 def page_of(path: tuple[str, ...], selection: str, arguments: str = "") -> str:
     """A query for one page of a list; `path` leads to it from the root."""
     *above, field = path

@@ -39,8 +39,8 @@ def count(name: str, sample: RemoteSample, case: str) -> dict[str, Any]:
         answers = [answer for start in range(0, COUNT, kind.facts.batch) for answer in writer.send(good[start : start + kind.facts.batch])]
         writer.close()
     made = sum(isinstance(answer, Receipt) for answer in answers)
-    calls = [each.request.method for each in simulator.log[before:]]
-    writes = sum(method != "GET" for method in calls)
+    calls = [each.request for each in simulator.log[before:]]
+    writes = sum(map(sample.writes, calls))
     batch = sample.batches.get(case, 1)
     fewest = ceil(COUNT / batch)
     return {

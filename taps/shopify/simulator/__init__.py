@@ -8,6 +8,7 @@ search          follows the shop by seconds; customers are searched by whole day
 60 days         without read_all_orders older orders are not there, and nothing says so      the month's walk-through, 26
 deletions       only as events, for a year                                                   description of QueryRoot.events
 bulk            see bulk.py
+stock           see stock.py
 old orders      of a big shop: see archive.py
 """
 
@@ -29,6 +30,7 @@ from taps.shopify.simulator.company import found_company
 from taps.shopify.simulator.execute import Bare, Executor, Refusal, Resolver, Rows, Type, cost
 from taps.shopify.simulator.search import since, stamp, terms
 from taps.shopify.simulator.shop_views import SHOP_TYPES, Account, Item, item_type
+from taps.shopify.simulator.stock import Stock
 from taps.shopify.simulator.things import Order, gid
 from taps.shopify.simulator.tokens import TOKEN_PATH, Tokens
 from taps.shopify.simulator.views import TYPES
@@ -69,6 +71,7 @@ class ShopifySimulator(Simulator):
         types = {**TYPES, **SHOP_TYPES, Item: item_type(self.world.places), _Root: self._root()}
         self._executor = Executor(types)
         self.tokens = Tokens(self.clock)
+        self.stock = Stock(self.world)
         self.bulk = Bulk(self.clock, Executor(types), lambda root: self._lists[root.name](filter_of(root)))
         self._address = ""
         self.route("POST", PATH, self._graphql)
@@ -149,7 +152,8 @@ class ShopifySimulator(Simulator):
                 **{name: _listing(rows) for name, rows in self._lists.items()},
                 **{f"{name}Count": _counting(rows) for name, rows in self._lists.items()},
                 "locations": lambda _r, _: _all(world.places),
-                "inventoryItems": lambda _r, _: _all([Item(each) for product in world.products.values() for each in product.variants]),
+                "inventoryItems": lambda _r, given: _all(self._items(given)),
+                "inventorySetQuantities": lambda _r, given: self.stock.set_quantities(given, self.scopes),
                 "shopifyPaymentsAccount": lambda _r, _: Account(self._payouts, self._entries, self._disputes),
                 "events": lambda _r, given: self._events(given),
                 "node": lambda _r, given: self._node(str(given["id"])),
@@ -177,6 +181,11 @@ class ShopifySimulator(Simulator):
     def _found(self, kind: str, rows: Mapping[int, Any], given: Mapping[str, Any], *, whole_days: bool = False) -> Rows:
         start = since(given.get("query"), "updated_at", whole_days=whole_days)
         return Rows(self.world.found[kind].keys(self.clock(), start), lambda key: rows[key[1]])
+
+    def _items(self, given: Mapping[str, Any]) -> list[Item]:
+        sku = terms(given.get("query")).get("sku", ("", ""))[1]
+        found = (each for product in self.world.products.values() for each in product.variants)
+        return [Item(each) for each in found if not sku or each.sku.startswith(sku)]  # the beginning is enough for a search
 
     def _payouts(self, given: Mapping[str, Any]) -> Rows:
         return _by_clock([(stamp(each.at), each) for each in self.world.payouts], since(given.get("query"), "issued_at"))

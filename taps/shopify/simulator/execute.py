@@ -92,6 +92,8 @@ class Executor:
             if asked.name not in kind.fields:
                 raise Refusal(f"Field '{asked.name}' doesn't exist on type '{kind.name}'", "undefinedField", fieldName=asked.name)
             arguments = {name: valued(value, variables) for name, value in asked.arguments.items()}
+            if asked.directives:
+                arguments["@"] = {name: valued(given, variables) for name, given in asked.directives.items()}
             value = kind.fields[asked.name](thing, arguments)
             if isinstance(value, Rows) and self._hanging is not None:
                 self._hanging.append((value, node_fields(asked)))

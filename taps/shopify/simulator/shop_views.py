@@ -280,4 +280,13 @@ SHOP_TYPES: dict[type, Type] = {
 
 def item_type(places: Sequence[t.Place]) -> Type:
     """InventoryItem: its levels are those of the shop's places."""
-    return Type("InventoryItem", {**_ITEM, "inventoryLevels": lambda i, _: listed(_levels(i, places), lambda level: level.place.id)})
+    return Type(
+        "InventoryItem",
+        {
+            **_ITEM,
+            "inventoryLevels": lambda i, _: listed(_levels(i, places), lambda level: level.place.id),
+            "inventoryLevel": lambda i, given: next(
+                (level for level in _levels(i, places) if t.gid("Location", level.place.id) == given["locationId"]), None
+            ),
+        },
+    )

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any
 
-from taps._kit.simulator import Simulator
+from taps._kit.simulator import Request, Simulator
 from targets._kit.writer import Verb
 
 
@@ -51,6 +51,10 @@ class RemoteSample:
     """The largest number of documents of the first case that one call carries."""
     batches: dict[str, int] = field(default_factory=dict)
     """By case, how many documents one call of that system carries, where it is more than one; for the bench of calls."""
+    writes: Callable[[Request], bool] = lambda request: request.method != "GET"
+    """Whether a call changes something."""
+    numbered: Callable[[dict[str, Any], int], dict[str, Any]] = lambda document, _n: document
+    """The n-th document of a case, where its number alone does not tell it from the others."""
     extra: dict[str, Any] = field(default_factory=dict)
     """Intent fields for every case: `related`, `walk_in`."""
     names: frozenset[str] | None = None
