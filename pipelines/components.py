@@ -14,6 +14,7 @@ from typing import Any
 
 import dagster as dg
 
+from pipelines.home import news
 from pipelines.home.load import Home, load
 from pipelines.home.settings import Route as RouteSettings
 from pipelines.home.settings import TapConnection
@@ -25,6 +26,8 @@ from pipelines.steps import run as running
 
 _CRON = {"hourly": "0 * * * *", "daily": "0 5 * * *"}
 _FRESH = {"hourly": timedelta(hours=3), "daily": timedelta(hours=30)}
+_LISTEN = 30
+"""Seconds between two looks for news."""
 _RETRIES = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL)
 _OPEN = (Fate.READY, Fate.WAITING, Fate.HELD, Fate.REFUSED, Fate.IN_DOUBT)
 
@@ -80,7 +83,25 @@ class Route(dg.Component, dg.Model, dg.Resolvable):
         )
         schedules = [dg.ScheduleDefinition(job=job, cron_schedule=_CRON[settings.schedule])] if settings.schedule in _CRON else []
         checks = [_route_check(home.path, settings), _open_check(home.path, settings)]
-        return dg.Definitions(assets=[plan, deliver], asset_checks=checks, jobs=[job], schedules=schedules)
+        sensors = [_news_sensor(home.path, settings, job)]
+        return dg.Definitions(assets=[plan, deliver], asset_checks=checks, jobs=[job], schedules=schedules, sensors=sensors)
+
+
+def _news_sensor(home: Path, route: RouteSettings, job: Any) -> dg.SensorDefinition:
+    @dg.sensor(
+        name=f"{route.name}_news",
+        job=job,
+        minimum_interval_seconds=_LISTEN,
+        description="A run as soon as a source says that it has news (`counterfoil hooks`); off until somebody switches it on.",
+    )
+    def listen(context: dg.SensorEvaluationContext) -> dg.RunRequest | dg.SkipReason:
+        newest = news.newest(load(home), route.sources)
+        if newest <= int(context.cursor or 0):
+            return dg.SkipReason("No source has said that it has news.")
+        context.update_cursor(str(newest))
+        return dg.RunRequest(run_key=str(newest))
+
+    return listen
 
 
 def components(home: Home) -> list[Connection | Route]:

@@ -22,6 +22,9 @@ def run(
     routes: Annotated[list[str] | None, typer.Argument(help="The routes to run; all of them if none is named.", show_default=False)] = None,
     home: Home = HERE,
     as_json: Json = False,
+    news: Annotated[
+        bool, typer.Option("--news", help="Only the routes whose sources are said to have news (`counterfoil hooks`).")
+    ] = False,
     strict: Annotated[bool, typer.Option("--strict", help="End with 1 while any problem is open, however old.")] = False,
 ) -> int:
     """Read what is new, translate it, and deliver it: each change once. Interrupted, the next run goes on."""
@@ -36,6 +39,11 @@ def run(
     began = time.monotonic()
     loaded = home_at(home)
     chosen = _chosen(loaded, routes or [])
+    if news:
+        from pipelines.home.news import take
+
+        named = take(loaded)
+        chosen = [route for route in chosen if set(route.sources) & set(named)]
     with hub_for_work(loaded) as hub, stopping_gently():
         since = hub.clock()
         with Telling() as telling:
