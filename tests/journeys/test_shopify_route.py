@@ -8,7 +8,9 @@ from pathlib import Path
 
 import pytest
 
+from pipelines.cli.main import run as counterfoil
 from taps._kit.simulator import serve
+from taps.shopify.facts import ALL_ORDERS, SCOPES
 from taps.shopify.simulator import TOKEN, ShopifySimulator
 from taps.shopify.simulator.things import back_total
 from tests._kit.front import Front
@@ -151,3 +153,21 @@ def test_what_happens_to_orders_later_is_booked_once(shop, simulator):
         assert shop.unbalanced() == []
         _books_are_the_shop(shop, simulator)
     assert shop.run().written == {"ledger": 0, "stock": 0}
+
+
+def test_connect_says_that_sixty_days_are_all_that_is_seen(tmp_path, capsys):
+    """Without read_all_orders nothing is read either, until somebody says that it is enough."""
+    scopes = tuple(scope for scope in SCOPES if scope != ALL_ORDERS)
+    simulator = ShopifySimulator(30, seed=3, days=100, scopes=scopes, bucket=10**9)
+    simulator.clock.forward(minutes=10)
+    with serve(simulator) as url:
+        shop = Shop(tmp_path, url, simulator)
+        assert counterfoil(["connect", "front", "--home", str(tmp_path)]) == 2
+        said = " ".join(capsys.readouterr().out.split())
+        assert "60 days" in said
+        assert ALL_ORDERS in said
+        assert counterfoil(["run", "--home", str(tmp_path)]) == 2
+        assert "60 days" in capsys.readouterr().err
+        with shop.hub.read() as tx:
+            assert tx.exec_driver_sql("SELECT count(*) FROM landed WHERE stream = 'orders'").scalar() == 0
+        shop.hub.close()
