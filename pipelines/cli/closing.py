@@ -187,6 +187,42 @@ def pack(
     page.say(f"SHA-256 {digest(content)}")
 
 
+@app.command("sample")
+def sample(
+    period: Period,
+    count: Annotated[int, typer.Option("--count", min=1, max=1_000, help="How many documents.")] = 25,
+    seed: Annotated[int, typer.Option("--seed", help="The auditor's number: the same one chooses the same documents.")] = 1,
+    kind: Annotated[str | None, typer.Option("--kind", help="Only documents of this type, such as order.", show_default=False)] = None,
+    personal: Annotated[bool, typer.Option("--personal", help="Show personal fields and every value of the source rows.")] = False,
+    home: Home = HERE,
+    company: CompanyName = None,
+    out: Out = _OUT,
+    as_: As = None,
+    as_json: Json = False,
+) -> None:
+    """Choose documents by value and seed, and write the chain of evidence of each as a PDF."""
+    from pipelines.cli.page import Page, put_json
+    from pipelines.reconcile import sample as sampling
+    from pipelines.reconcile.sample_evidence import evidence
+    from pipelines.reconcile.sample_paper import write
+
+    with office_at(home, company) as office:
+        who = office.actor(as_)
+        who.require("see personal fields" if personal else "pack")
+        with office.hub.read() as tx:
+            chosen = sampling.choose(tx, office.company, period, count=count, seed=seed, kind=kind)
+            pages = [(each, evidence(tx, each.document_id, personal=personal)) for each in chosen]
+        about = {"count": count, "seed": seed, "kind": kind, "personal": personal, "documents": [each.document_id for each in chosen]}
+        with office.hub.begin() as tx:
+            office.audit.record(tx, who.signature, "sample", f"{office.company} {period}", about)
+        name = f"sample-{office.company}-{period}-{seed}"
+    written = write(out / name, f"{office.company}, {period}, sample of {len(chosen)}, seed {seed}", pages)
+    if as_json:
+        put_json({"files": [str(file) for file in written], "documents": [asdict(each) for each in chosen]})
+    else:
+        Page().say(f"{len(chosen)} documents, one PDF each, and list.csv: {out / name}")
+
+
 @app.command("verify")
 def verify(
     file: Annotated[Path, typer.Argument(help="The pack.", show_default=False)],

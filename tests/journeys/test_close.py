@@ -67,6 +67,14 @@ def test_a_month_is_closed_and_proved(started, tmp_path, hub_url):
     with zipfile.ZipFile(made["file"]) as pack:
         assert "mode: auto" in pack.read("configuration/routes/shop_to_office.yaml").decode()
         assert json.loads(pack.read("closing.json"))["legal_name"] == "My Company Ltd"
+    sample = ("close", "sample", *JAN, "--count", "2", "--seed", "4711", "--out", packs)
+    chosen = counterfoil(*sample, "--as", "aud", "--json").json
+    assert ([each["kind"] for each in chosen["documents"]], len(chosen["files"])) == (["order", "refund"], 3)
+    shown = counterfoil(*sample, "--personal", "--as", "mary")
+    assert (shown.code, shown.err) == (
+        4,
+        "mary may not see personal fields: that takes the role auditor or reviewer, and mary is preparer.\n",
+    )
     broken = bytearray((tmp_path / "packs" / made["file"].rsplit("/", 1)[1]).read_bytes())
     place = broken.index(b"My Company Ltd")
     broken[place : place + 2] = b"No"
