@@ -13,9 +13,10 @@ MASK = "•••"
 _FOLDERS = ("connections", "routes", "mappings", "lookups", "controls")
 _ADDRESS = re.compile(r"(\w://[^\s:/@]*):[^\s@]+@")
 _SECRET = re.compile(
-    r"""(?P<key>["']?[\w-]*(?:secret|passw|token|api_?key|private_?key|credential)[\w-]*["']?[ \t]*:[ \t]+)(?P<value>[^\s,}#][^,}#\n]*)""",
-    re.IGNORECASE,
+    r"""["']?[\w-]*(?:secret|passw|token|api_?key|private_?key|credential)[\w-]*["']?[ \t]*:(?=\s|$)[ \t]*""", re.IGNORECASE
 )
+_IN_BRACES = re.compile(r""""[^"]*"|'[^']*'|[^,}]*""")
+"""A value inside {braces}."""
 
 
 def masked(home: Path) -> dict[str, str]:
@@ -35,8 +36,12 @@ def _lines(lines: list[str]) -> Iterator[str]:
         indented = len(line) - len(line.lstrip())
         if inside is not None and (not line.strip() or indented > inside):
             continue
+        shown, rest = "", line
         inside = None
-        found = _SECRET.search(line)
-        if found and found["value"].lstrip()[:1] in "|>":
-            inside = indented
-        yield _ADDRESS.sub(rf"\1:{MASK}@", _SECRET.sub(rf"\g<key>{MASK}", line))
+        while found := _SECRET.search(rest):
+            shown, rest = shown + rest[: found.end()].rstrip() + f" {MASK}", rest[found.end() :]
+            if "{" in shown:
+                rest = rest[_IN_BRACES.match(rest).end() :]  # type: ignore[union-attr]  # it matches nothing too
+            else:
+                inside, rest = indented, ""
+        yield _ADDRESS.sub(rf"\1:{MASK}@", shown + rest)

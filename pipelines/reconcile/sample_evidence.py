@@ -7,6 +7,7 @@ mapping did not use may be anything, so its name is shown and its value is not. 
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator, Mapping, Sequence
 from datetime import date, timedelta
 from decimal import Decimal, InvalidOperation
@@ -24,6 +25,7 @@ from pipelines.reconcile.exports.totals import plain
 _MOST_ROWS = 5
 _MOST = 40
 _BANK_DAYS = timedelta(days=7)
+_DAY = re.compile(r"\d{4}-\d{2}-\d{2}([T ][\d:.]+(Z|[+-][\d:]+)?)?$")
 _HIDDEN = "(not shown)"
 Pairs = list[list[str]]
 
@@ -128,7 +130,9 @@ def _flat(value: Any, name: str = "") -> Iterator[tuple[str, str]]:
 
 
 def _comparable(text: str) -> str:
-    """Numbers by their value, so that 19.00 is 19."""
+    """Numbers by their value, so that 19.00 is 19; instants by their day."""
+    if _DAY.match(text):
+        return text[:10]
     try:
         return f"{Decimal(text).normalize():f}"
     except InvalidOperation:
