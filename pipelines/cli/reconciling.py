@@ -68,16 +68,12 @@ def reconcile(
 
 
 def _exported(report: Report, pairs: Iterable[Pair], folder: Path, loaded: Loaded, hub: Hub) -> Exports:
-    """Write the files, with the work on the breaks as it stands."""
+    """Write the files, with signatures, log, what is carried over, and the work on the breaks as it stands."""
     from pipelines.reconcile.exports import export_all
-    from pipelines.reconcile.exports.extras import Extras, Work
-    from pipelines.reconcile.work import works
+    from pipelines.reconcile.stand import extras, stand
 
-    with hub.read() as tx:
-        known = works(tx, report.company, open_only=True).values()
-    work = tuple(Work(each.key, each.state, each.owner, each.resolution, each.reason, each.closed_at) for each in known)
-    legal = loaded.installation.companies[report.company]
-    return export_all(report, pairs, folder, Extras(work=work, legal_name=legal.legal_name))
+    legal_name = loaded.installation.companies[report.company].legal_name
+    return export_all(report, pairs, folder, extras(stand(hub, report), legal_name))
 
 
 def _told(report: Report, written: Exports | None) -> dict[str, Any]:
