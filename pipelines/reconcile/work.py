@@ -107,14 +107,14 @@ def fold(known: Mapping[str, Work], report: Report, run: int, now: datetime) -> 
     A report of one period says nothing of the breaks of others; one without a period speaks of all.
     """
     found = {each.key: each for each in (*report.breaks, *report.late)}
-    changes = [change for each in found.values() if (change := _met(known.get(each.key), each, report, run, now)) is not None]
+    changes = [_met(known.get(each.key), each, report, run, now) for each in found.values()]
     for key, work in known.items():
         if key not in found and work.state is not WorkState.CLOSED and report.period in ("", work.period):
             changes.append(Change("closed", replace(work, state=WorkState.CLOSED, closed_at=now, last_run=run), "the difference is gone"))
     return changes
 
 
-def _met(known: Work | None, found: Break, report: Report, run: int, now: datetime) -> Change | None:
+def _met(known: Work | None, found: Break, report: Report, run: int, now: datetime) -> Change:
     """What to do with a break that the report holds."""
     if known is None:
         return Change("opened", _new(found, report, run, now), _causes(found))
@@ -123,21 +123,19 @@ def _met(known: Work | None, found: Break, report: Report, run: int, now: dateti
         period = report.period or known.period
         return Change("reopened", _opened_again(replace(seen, period=period, closed_at=None)), "the difference has returned")
     if known.state is WorkState.RESOLVED:
-        return _resolved(known, seen, run)
+        return _resolved(known, seen)
     if seen.difference != known.difference and known.state is WorkState.PENDING_APPROVAL:
         return Change("reopened", _opened_again(seen), f"it differs by another amount than was proposed ({_plus(known.difference)})")
     same = (known.difference, known.break_class) == (seen.difference, seen.break_class)
     return Change("" if same else "changed", seen, "" if same else f"was {_plus(known.difference)}, {known.break_class}")
 
 
-def _resolved(known: Work, seen: Work, run: int) -> Change | None:
+def _resolved(known: Work, seen: Work) -> Change:
     if known.resolution in SETTLING:
         if seen.difference == known.settled:
             return Change("", seen)
         was = _plus(known.settled or ZERO)
         return Change("reopened", _opened_again(seen), f"{known.resolution.replace('_', ' ')} was {was}, now it differs by another amount")
-    if known.last_run == run:
-        return None  # the report that was there when somebody resolved it
     return Change("reopened", _opened_again(seen), f"{known.resolution.replace('_', ' ')}, they said, but it still differs")
 
 

@@ -120,7 +120,19 @@ def edit(name: str, before: bytes, after: bytes) -> Callable[[dict[str, bytes]],
     return change
 
 
+def unexplained(files: dict[str, bytes]) -> None:
+    """A result that nobody may sign, with every hash over it worked out anew."""
+    edit("abcdefabcdef.json", b'"unexplained": "0.00"\n', b'"unexplained": "0.05"\n')(files)
+    told = json.loads(files["closing.json"])
+    run = told["run"]
+    run["results"] = digest(files[run["file"]])
+    for each in told["signatures"]:
+        each["bound"] = digest("\n".join((run["inputs"], run["rules"], run["results"])))
+    files["closing.json"] = json.dumps(told).encode()
+
+
 TAMPERED = {
+    "a result that nobody may sign": (unexplained, "does not end at 0.00 unexplained"),
     "a figure of the results": (edit("abcdefabcdef.json", b'"412.50"', b'"412.51"'), "is not the result that was signed"),
     "the hash of the results": (edit("closing.json", b'"results": "', b'"results": "0'), "is not the result that was signed"),
     "the hash of a signature": (edit("closing.json", b'"bound": "', b'"bound": "0'), "is over other figures"),
