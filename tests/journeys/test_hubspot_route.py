@@ -102,6 +102,20 @@ def test_won_deals_flow_into_the_books_and_a_second_run_writes_nothing(crm, simu
     assert crm.run().written == {"ledger": 0, "stock": 0}
 
 
+def test_a_buyer_does_not_wait_for_an_employer_who_is_a_lead(crm, simulator):
+    portal = simulator.portal
+    employer = portal.create("companies", {"name": "Employer", "lifecyclestage": "lead"}).id
+    buyer = portal.create("contacts", {"email": "x@example.com"}, {"companies": [employer]}).id
+    portal.create("deals", {"dealstage": "closedwon", "amount": "10", "closedate": "2026-11-02T15:00:00Z"}, {"contacts": [buyer]})
+    simulator.clock.forward(hours=2)
+    crm.run()
+    with crm.hub.read() as tx:
+        fates = tx.exec_driver_sql(
+            "SELECT fate, COUNT(*) FROM disposition WHERE posting = 'shelf' AND fate <> 'excluded' GROUP BY fate"
+        ).all()
+    assert [tuple(row) for row in fates] == [("delivered", 20)]  # five companies, eleven contacts, four products; not the employer
+
+
 def test_a_deal_that_is_only_touched_is_read_and_booked_no_second_time(crm, simulator):
     simulator.clock.forward(hours=2)
     crm.run()

@@ -80,6 +80,9 @@ class Portal:
         if kind == "deals" and given.get("amount"):
             self._typed.add(row.id)
         self._settle(kind, row.id)
+        for other, ids in (links or {}).items():
+            for each in ids:
+                self._settle(other, each)
         return row
 
     def update(self, kind: str, record_id: int, given: Mapping[str, str]) -> Row:
