@@ -1,4 +1,4 @@
-"""An account of HubSpot with three hundred deals, whose five properties for invoices are there."""
+"""An account of HubSpot with a thousand deals, whose five properties for invoices are there."""
 
 from __future__ import annotations
 
@@ -26,7 +26,7 @@ PAID = INVOICE | {"status": "paid", "balance": "0.00", "paid_on": "2026-11-20"}
 
 def simulator() -> HubSpotSimulator:
     """Deals with the ids from 1 on, so that the n-th sale of the suite bills the n-th deal."""
-    made = company(300, per_ten_seconds=10_000)
+    made = company(1_000, per_ten_seconds=10_000)
     made.portal["deals"].first = 1
     for name in names(PREFIX):
         given = definition(name, PREFIX)
