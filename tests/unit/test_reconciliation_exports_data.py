@@ -8,7 +8,7 @@ from datetime import timedelta, timezone
 from decimal import Decimal
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import Phase, given, settings
 
 from pipelines.reconcile.exports import csv, json
 from pipelines.reconcile.exports.totals import ageing, bucket, plain, spoken, totals
@@ -61,7 +61,7 @@ def test_numbers_as_text(amount, text, said):
 # ── JSON ──
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, phases=[Phase.generate])
 @given(reports)
 def test_json_gives_the_report_back(report):
     assert json.from_json(json.to_json(report)) == report
@@ -108,7 +108,7 @@ def test_csv_sums_to_the_totals(tmp_path):
     assert [row.number for row in found if row.record == "gap"] == ["1007 to 1009"]
 
 
-@settings(max_examples=40)
+@settings(max_examples=40, phases=[Phase.generate])
 @given(reports, any_pairs)
 def test_csv_gives_every_row_back(tmp_path_factory, report, found):
     assert written(report, found, tmp_path_factory.mktemp("csv")) == list(csv.rows(report, found))

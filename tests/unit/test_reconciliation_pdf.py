@@ -19,7 +19,7 @@ from pipelines.reconcile.exports.extras import Extras
 from pipelines.reconcile.exports.totals import ends, shown, totals
 from pipelines.reconcile.report import Line
 from pipelines.reconcile.words import Status
-from tests.unit._reconciliation import any_pairs, month, pairs, reports, waterfalls
+from tests.unit._reconciliation import AS_OF, any_pairs, month, pairs, reports, waterfalls
 from tests.unit.test_reconciliation_workbook import EXTRAS, records
 
 SVG = "{http://www.w3.org/2000/svg}"
@@ -62,7 +62,9 @@ def test_nothing_in_the_data_is_markup(tmp_path):
 
 def test_equal_reports_are_equal_bytes(tmp_path):
     first = pdf.write(month(), tmp_path / "a", EXTRAS).path.read_bytes()
-    assert pdf.write(month(), tmp_path / "b", EXTRAS).path.read_bytes() == first
+    again = pdf.write(month(), tmp_path / "b", EXTRAS).path
+    assert again.read_bytes() == first
+    assert pypdf.PdfReader(again).metadata.creation_date.date() == AS_OF.date()  # not the moment of writing
     assert pdf.write(month(run="0" * 12), tmp_path / "c", EXTRAS).path.read_bytes() != first
 
 
