@@ -139,3 +139,22 @@ def test_the_shop_arrives_in_tryton_once_and_the_totals_are_its_own(front, books
     }
     again = front.run()
     assert set(again.written.values()) == {0}
+
+
+def test_what_happens_in_the_shop_later_arrives_too(front, books, shop):
+    """The open order is paid, then cancelled and refunded; a shipped one gets a late refund; somebody counts the mugs."""
+    orders = {each["payments"][0]["state"]: each for each in shop.orders()}
+    shop.settle(orders["Authorized"])
+    paid_now = front.run()
+    assert (paid_now.problems, paid_now.written["tryton"]) == (0, 1), "the payment; the sale is not booked anew"
+    agree(books, shop)
+    third = next(each for each in shop.orders() if each["id"] == orders["Authorized"]["id"])
+    shop.cancel(third)
+    shop.settle_refund(third, shop.refund(third, [], 3500))
+    first = shop.orders()[0]
+    shop.settle_refund(first, shop.refund(first, [], 500, reason="late"))
+    shop.count("MUG-1", 50)
+    assert front.run().problems == 0
+    assert front.unbalanced() == []
+    agree(books, shop)
+    assert set(front.run().written.values()) == {0}
