@@ -33,17 +33,19 @@ STAFF = {"staff_to_till": ("bamboohr", "square")}
 def connections(systems: Sequence[System]) -> Iterator[tuple[str, str, dict[str, Any]]]:
     """Name, system and attributes of each connection: a tap where mappings are shipped for it, and a target where there is one.
 
-    A system that is both gets two: the one that writes is called `SYSTEM_writes`.
+    A system that is both gets two: the books that are written keep the plain name, and `SYSTEM_reads` reads them; elsewhere the tap keeps
+    it, and `SYSTEM_writes` writes.
     """
     for system in systems:
         facts = system.facts()
         streams = {name.partition("/")[2]: name for name in names() if name.startswith(f"{system.name}/")}
+        reads, writes = (f"{system.name}_reads", system.name) if system.trial.accounts else (system.name, f"{system.name}_writes")
         if streams:
             about = {"company": COMPANY, "timezone": _TIMEZONE}
-            yield system.name, system.name, {"tap": system.name, **about, "config": facts["reads"]["config"], "mappings": streams}
+            yield reads, system.name, {"tap": system.name, **about, "config": facts["reads"]["config"], "mappings": streams}
         if facts["writes"]:
-            both = {"same_account": system.name} if streams else {}
-            yield f"{system.name}_writes" if streams else system.name, system.name, {**facts["writes"], **both}
+            both = {"same_account": reads} if streams else {}
+            yield writes if streams else system.name, system.name, {**facts["writes"], **both}
 
 
 def refuse(home: Path) -> None:
