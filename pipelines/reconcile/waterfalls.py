@@ -33,10 +33,11 @@ TITLES = {
     HOURS: "Hours worked",
     OTHER: "Other documents",
     "clearing": "Clearing accounts against the processors",
+    "in_transit": "Payouts in transit",
     "tax_owed": "Tax owed against tax collected",
     "cards_owed": "Gift cards: what is owed",
 }
-MEASURED = ("clearing", "tax_owed", "cards_owed")
+MEASURED = ("clearing", "in_transit", "tax_owed", "cards_owed")
 
 
 def group_of(kind: str, unit: str) -> str:
