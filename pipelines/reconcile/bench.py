@@ -148,13 +148,17 @@ class Bench:
                 yield dict(zip(names, map(_plain, row), strict=True))
 
     def calendar(self, zone: str, cutoff: time) -> None:
-        """Let `day(text)` give the business date of an instant's text in a zone: what comes before the cut-off counts to the day before."""
+        """Let `day(text)` give the business date of an instant's text in a zone: what comes before the cut-off counts to the day before.
+
+        `local_day(text)` gives that of a wall clock's text, which states no zone.
+        """
         late = cutoff.hour * 3600 + cutoff.minute * 60 + cutoff.second
         quoted = zone.replace("'", "''")
         self.con.execute(
             f"CREATE OR REPLACE MACRO day(instant) AS "
             f"CAST(timezone('{quoted}', TRY_CAST(instant AS TIMESTAMPTZ)) - to_seconds({late}) AS DATE)"
         )
+        self.con.execute(f"CREATE OR REPLACE MACRO local_day(wall) AS CAST(TRY_CAST(wall AS TIMESTAMP) - to_seconds({late}) AS DATE)")
 
 
 def _plain(value: Any) -> Any:

@@ -16,7 +16,10 @@ from pipelines.hub import equations, keys
 from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub
 from pipelines.hub.vault import Vault
-from pipelines.steps.run import Report, run
+from pipelines.reconcile.report import Report
+from pipelines.reconcile.run import reconcile
+from pipelines.steps.run import Report as Run
+from pipelines.steps.run import run
 
 ACME = {"legal_name": "Acme Ltd", "base_currency": "USD", "timezone": "America/New_York"}
 
@@ -66,7 +69,7 @@ class Front:
     def _component(self, name: str, kind: str, attributes: Mapping[str, Any]) -> None:
         self._put(f"{name}.yaml", {"type": f"pipelines.components.{kind}", "attributes": dict(attributes)})
 
-    def run(self) -> Report:
+    def run(self) -> Run:
         """One run of the route."""
         home = load(self.home)
         return run(home, self.hub, list(home.routes.values()))
@@ -80,6 +83,10 @@ class Front:
                 postings = [(posting.name, posting.effect) for posting in each.posting]
                 found += [balance for balance in equations.route(tx, each.name, each.sources, postings) if not balance.balanced]
         return found
+
+    def reconciled(self) -> Report:
+        """The books beside the source as both are now."""
+        return reconcile(load(self.home), self.hub, as_of=self.hub.clock())
 
     def booked(self, account: str) -> list[Decimal]:
         """Every amount on an account of the books, from the text of the journal."""
