@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from decimal import Decimal
 from typing import Any
 
 from taps.inventree.mark import Label, Mark
@@ -90,6 +91,9 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "notes": _TEXT,
         "user": {**_TEXT, "description": "Who did it."},
         "ours": _OURS,
+        "number": {**_TEXT, "description": "Of the document that we wrote it for."},
+        "for_day": {**_TEXT, "description": "The day of that document."},
+        "units_out": {**_NUMBER, "description": "Units that left the shelves by it; those that came are negative."},
     },
     "purchase_orders": {**_ORDER, "supplier": _ID, "supplier_name": _TEXT, "supplier_reference": _TEXT, "complete_date": _TEXT, **_LINES},
     "sales_orders": {**_ORDER, "customer": _ID, "customer_reference": _TEXT, "shipment_date": _TEXT, **_LINES},
@@ -130,7 +134,17 @@ def _tracking(body: Mapping[str, Any]) -> dict[str, Any]:
         "sales_order": deltas.get("salesorder"),
         "user": (body.get("user_detail") or {}).get("username"),
         "ours": mark.thing if mark else None,
+        "number": mark.number if mark else None,
+        "for_day": (body.get("notes") or "").partition(" · cf ")[0].rpartition(" of ")[2] if mark else None,
+        "units_out": _units_out(body, mark),
     }
+
+
+def _units_out(body: Mapping[str, Any], mark: Mark | None) -> Decimal:
+    if mark is not None:
+        return sum((units for _location, units in mark.moved(body)), Decimal(0))
+    deltas = body.get("deltas") or {}
+    return Decimal(str(deltas.get("removed") or 0)) - Decimal(str(deltas.get("added") or 0))
 
 
 def _order(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str, Any]]:

@@ -225,7 +225,8 @@ def _units(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, effect:
         kind = subject.kind if subject else held.representations[0]
         unit = "C62" if effect == "stock" else "HUR"
         more = {"article": row["item"], "amount": row["amount"], "cost": row["cost"]}
-        yield {**_head(row, subject, kind), **more, "unit": unit}
+        item = {**_head(row, subject, kind), **more, "unit": unit}
+        yield _told({**item, "editor": row["editor"]}, known) if effect == "hours" else item
 
 
 def _head(row: Mapping[str, Any], subject: _Subject | None, kind: str) -> dict[str, Any]:
