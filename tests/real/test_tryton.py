@@ -544,6 +544,7 @@ def test_every_stream_is_read_and_what_was_typed_by_hand_is_seen(shop, build, re
     assert reader.check(around) == []
     tables = {"invoices": "account_invoice", "moves": "account_move", "statements": "account_statement", "stock_moves": "stock_move"}
     tables |= {"parties": "party_party", "employees": "company_employee", "timesheet_lines": "timesheet_line"}
+    tables |= {"shipments": "stock_shipment_internal"}
     assert {stream.name for stream in reader.streams()} == set(tables)
     states = {}
     for stream, table in tables.items():

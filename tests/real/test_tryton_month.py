@@ -10,6 +10,7 @@ import json
 import sqlite3
 from collections import defaultdict
 from collections.abc import Callable, Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -24,6 +25,7 @@ from pipelines.hub import equations, keys
 from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub
 from pipelines.hub.vault import Vault
+from pipelines.reconcile.run import reconcile
 from pipelines.sandbox.demo import lay_out
 from pipelines.steps.run import Report, run
 from tests._kit.tryton import Books, Erp, amount, day
@@ -239,6 +241,27 @@ def test_the_trial_balance_is_the_ledgers_to_the_cent(month, done):
     assert len([total for total in held.values() if total]) > 10
 
 
+def reconciled(month: Month) -> tuple[dict[str, dict[str, str]], dict[str, list[tuple[str, str]]]]:
+    """By sheet: what the target holds in each waterfall, all with nothing unexplained; and class and amount of each cause."""
+    report = reconcile(load(month.path), month.hub, as_of=datetime(2026, 2, 3, tzinfo=UTC), company="meadow_uk", period="2026-01")
+    held: dict[str, dict[str, str]] = defaultdict(dict)
+    for fall in report.waterfalls:
+        assert fall.unexplained == 0
+        held[fall.sheet][fall.name] = f"{fall.lines[-2].amount:.2f}"
+    causes: dict[str, list[tuple[str, str]]] = defaultdict(list)
+    for each in report.breaks:
+        causes[each.sheet] += [(cause.kind.value, f"{cause.amount:.2f}") for cause in each.causes]
+    return held, {sheet: sorted(found) for sheet, found in causes.items()}
+
+
+def test_read_back_from_tryton_the_month_reconciles_as_the_embedded_targets_do(month, done):
+    held, causes = reconciled(month)
+    assert causes == {}
+    assert held["tryton/money"] == held["ledger/money"]
+    assert {"clearing", "tax_owed", "cards_owed", "sales", "payments", "payouts", "charges"} <= set(held["tryton/money"])
+    assert (held["tryton/stock"], held["tryton/hours"]) == (held["backoffice/stock"], held["backoffice/hours"])
+
+
 def test_receivables_are_what_invoices_leave_open(month, done):
     """By customer: Tryton's own amounts to pay, and what stands on the account beside its invoices."""
     receivable = month.books.sql(
@@ -316,3 +339,29 @@ def test_a_closed_month_holds_its_document_and_lets_it_go_when_it_is_opened(mont
     assert month.run().written["tryton"] == 1
     assert month.ask("SELECT say FROM problem WHERE code = 'POST-PERIOD' AND closed_at IS NULL") == []
     assert len(month.books.search("account.invoice", [["reference", "=", "MM-9001"], ["state", "=", "posted"]])) == 1
+
+
+def test_what_a_person_does_in_tryton_is_told_apart(month, done):
+    """A fee copied with its mark, 12.00 typed as a move, an hour more on a time sheet, one of its lines deleted, 2.00 hours typed."""
+    books = month.books
+    fields = ("description", "date", "period", "journal", "lines.account", "lines.debit", "lines.credit")
+    fee = books.search("account.move", [["description", "like", "% cf:%"], ["lines.account.code", "=", CODES["Fees"]]], *fields)[0]
+    amounts = [(line["account"], line["debit"], line["credit"]) for line in fee["lines"]]
+    twelve = (amount("12"), amount("0"))
+    by_hand = [(amounts[0][0], *twelve), (amounts[1][0], *twelve[::-1])]
+    for text, lines in ((fee["description"], amounts), ("typed", by_hand)):
+        made = [{"account": account, "debit": debit, "credit": credit} for account, debit, credit in lines]
+        values = {"journal": fee["journal"], "period": fee["period"], "date": fee["date"], "description": text}
+        typed = books.ask("POST", "account.move", {**values, "company": 1, "lines": [["create", made]]})
+        books.ask("POST", f"account.move/{typed['id']}/post", {})
+    first, second = books.search("timesheet.line", [["uuid", "like", "cf:%"]], "employee", "work", "date", "duration")[:2]
+    longer = {"__class__": "timedelta", "seconds": first["duration"]["seconds"] + 3600}
+    books.ask("PUT", f"timesheet.line/{first['id']}", {"duration": longer})
+    books.ask("DELETE", f"timesheet.line/{second['id']}")
+    hand = {"company": 1, "employee": first["employee"], "work": first["work"], "date": first["date"]}
+    books.ask("POST", "timesheet.line", {**hand, "duration": {"__class__": "timedelta", "seconds": 7200}})
+    _held, causes = reconciled(month)
+    assert [kind for kind, _amount in causes["tryton/money"]] == ["DUPLICATE_TARGET", "MISSING_IN_SOURCE"]
+    gone = f"{-Decimal(str(second['duration']['seconds'])) / 3600:.2f}"
+    assert causes["tryton/hours"] == [("MISSING_IN_SOURCE", "2.00"), ("MISSING_IN_TARGET", gone), ("STALE", "1.00")]
+    assert set(causes) == {"tryton/money", "tryton/hours"}
