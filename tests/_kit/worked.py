@@ -34,7 +34,7 @@ _LINE = """
         fields:
           line_number: index + 1
           kind: row.kind
-          sku: "'MUG' if row.kind == 'item' else null"
+          sku: "'MUG' if row.kind == 'item' else None"
           quantity: number(coalesce(row.quantity, '1'))
           gross_amount: number(row.net) + number(coalesce(row.off, '0'))
           discount_amount: number(coalesce(row.off, '0'))
