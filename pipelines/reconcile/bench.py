@@ -26,7 +26,7 @@ if TYPE_CHECKING:
     import duckdb
 
 AMOUNT = "DECIMAL(28, 6)"
-COMPONENTS = ("goods", "discount", "shipping", "tax", "tip", "gift_card", "fee", "rounding", "other")
+COMPONENTS = ("goods", "discount", "shipping", "tax", "tip", "gift_card", "fee", "reserve", "rounding", "other")
 """What a total is made of, each with its sign inside the total (a discount is negative); Σ = amount where `detailed`."""
 BALANCES = ("clearing", "in_transit", "bank", "tax_owed", "cards_owed")
 """What a document does to an account: + debit, − credit."""
@@ -54,6 +54,8 @@ _ITEM = {
     "version": "VARCHAR",
     "edited": "VARCHAR",
     "rate": "DECIMAL(24, 12)",
+    "overtime": AMOUNT,
+    "text": "VARCHAR",
 }
 _STANDING = {
     "sheet": "VARCHAR",

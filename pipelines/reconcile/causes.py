@@ -9,11 +9,12 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date
+from datetime import date, timedelta
 from decimal import Decimal
 from typing import Any
 
 from pipelines.reconcile.bench import COMPONENTS
+from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Cause
 from pipelines.reconcile.words import BreakClass
@@ -28,7 +29,9 @@ _OF_COMPONENT = {
     "tip": BreakClass.TIP,
     "gift_card": BreakClass.GIFT_CARD,
     "fee": BreakClass.FEE,
+    "reserve": BreakClass.RESERVE,
 }
+_FRIDAY = 4
 _OF_UNIT = {"C62": BreakClass.QTY, "HUR": BreakClass.HOURS}
 
 
@@ -73,6 +76,8 @@ def _not_there(
     row: Mapping[str, Any], expected: Decimal, rules: Rules, window: Window, untranslated: Mapping[tuple[str, str], str]
 ) -> Cause:
     share, what = -expected, _what(row)
+    if row["sheet"] == bank.SHEET:
+        return _not_arrived(row, share, rules, window)
     under_way = _under_way(row, share)
     if under_way is not None:
         return under_way
@@ -85,6 +90,22 @@ def _not_there(
     if (window.today - (row["l_on_day"] or date.min)).days <= rules.grace_days:
         return Cause(BreakClass.TIMING, share, f"{what} is at the source since {row['l_on_day']} and will be read by the next run.")
     return Cause(_missing(row), share, f"{what} is at the source; the hub has never seen it.")
+
+
+def _not_arrived(row: Mapping[str, Any], share: Decimal, rules: Rules, window: Window) -> Cause:
+    since = row["l_on_day"]
+    days = age(since, window.today)
+    late = f", {days} bank days late: ask the processor" if days > rules.in_transit_days else ""
+    verb = "is due at the bank on" if row["part"] == "arrival" else "is on its way since"
+    return Cause(BreakClass.IN_TRANSIT, share, f"{_what(row)} {verb} {since} and no entry of the bank is it{late}.")
+
+
+def age(day: date | None, today: date) -> int:
+    """Business days (Monday to Friday) from a day to the cut-off; 0 for what is younger."""
+    if day is None or day >= today:
+        return 0
+    whole, rest = divmod((today - day).days, 7)
+    return whole * 5 + sum((day + timedelta(days=step + 1)).weekday() <= _FRIDAY for step in range(rest))
 
 
 def _under_way(row: Mapping[str, Any], share: Decimal) -> Cause | None:
@@ -112,6 +133,10 @@ def _not_known(row: Mapping[str, Any], share: Decimal) -> Cause:
     if row["out_of_scope"]:
         return Cause(
             BreakClass.MISSING_IN_SOURCE, share, f"{_what(row)} is left out ({row['reason']}), and stands at {_target(row)} all the same."
+        )
+    if row["sheet"] == bank.SHEET:
+        return Cause(
+            BreakClass.MISSING_IN_SOURCE, share, f"The bank's entry {row['r_number']} looks like a payout that no processor knows."
         )
     if row["has_left"]:
         return Cause(BreakClass.MISSING_IN_SOURCE, share, f"{_what(row)} stands at {_target(row)}; the source does not have it any more.")
@@ -229,6 +254,9 @@ def _labels(row: Mapping[str, Any]) -> Iterator[Cause]:
         yield Cause(BreakClass.STATUS, ZERO, f"{_what(row)} is {row['l_status']}, and {row['r_status']} at {_target(row)}.")
     if row["l_cost"] is not None and row["r_cost"] is not None and row["l_cost"] != row["r_cost"] and row["l_amount"] == row["r_amount"]:
         yield Cause(BreakClass.COST, ZERO, f"{_what(row)}: the units agree, their cost is {row['l_cost']} and {row['r_cost']}.")
+    if row["l_overtime"] is not None and row["r_overtime"] is not None and row["l_overtime"] != row["r_overtime"]:
+        say = f"{_what(row)}: {row['l_overtime']} of the hours are overtime, at {_target(row)} {row['r_overtime']}."
+        yield Cause(BreakClass.RATE, ZERO, say)
 
 
 def _rest(row: Mapping[str, Any], rest: Decimal) -> Cause:

@@ -13,9 +13,9 @@ HOME/controls/CONNECTION.yaml, else the control that is shipped with the system 
 Each SELECT names `id`, `amount` and what else it knows:
 
     part item row number on_day unit        leg; article (stock); key of the source's row where it is not the id; number; day; currency
-    discount shipping tax tip gift_card fee rounding other      what the total holds, each with its sign inside it (a discount −)
+    discount shipping tax tip gift_card fee reserve rounding other      what the total holds, each with its sign inside it (a discount −)
     clearing in_transit bank tax_owed cards_owed redeemed       what accounts get (+ debit); what of a sale was paid by gift card
-    cost party status version edited rate                       `rate` is base currency for one unit
+    cost party status version edited rate overtime text         `rate` is base currency for one unit
 
 `amount` is the whole document as the source states it, signed as the model signs it (a refund −). A stock row counts what leaves (+), an
 hour row counts hours. Goods are what the other components leave; tax and cards owed follow from the components, unless stated.
@@ -51,9 +51,10 @@ from pipelines.reconcile.bench import BALANCES, COMPONENTS, Bench
 from taps._kit.errors import Misconfigured
 
 EFFECTS = ("money", "stock", "hours")
+BANK = "bank"
 COLUMNS = (
     *("id", "part", "item", "row", "number", "on_day", "unit", "amount", *COMPONENTS[1:], *BALANCES),
-    *("redeemed", "cost", "party", "status", "version", "edited", "rate"),
+    *("redeemed", "cost", "party", "status", "version", "edited", "rate", "overtime", "text"),
 )
 HELD = (
     *("id", "our_key", "our_attempt", "our_before", "number", "on_day", "unit", "item"),
@@ -86,6 +87,8 @@ class _File(BaseModel):
     stock: dict[str, str] = {}
     hours: dict[str, str] = {}
     target: dict[Literal["money", "stock", "hours"], dict[str, Held]] = {}
+    bank: dict[str, str] = {}
+    """Entries of a bank account, for a connection that reads statements."""
 
 
 class Control(NamedTuple):
@@ -131,7 +134,7 @@ def _read(text: str, name: str) -> Control:
     except ValidationError as wrong:
         lines = [f"{name}: {'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}" for error in wrong.errors()]
         raise Misconfigured("\n".join(lines)) from None
-    selects = {"money": file.money, "stock": file.stock, "hours": file.hours}
+    selects = {"money": file.money, "stock": file.stock, "hours": file.hours, BANK: file.bank}
     held: dict[str, Mapping[str, Held]] = {effect: dict(named) for effect, named in file.target.items()}
     return Control(name, file.version, file.asks, selects, file.numbered, hashlib.sha256(text.encode()).hexdigest(), held)
 

@@ -5,13 +5,12 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from datetime import date, timedelta
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
 from pipelines.reconcile.bench import COMPONENTS, Bench
-from pipelines.reconcile.causes import Window, causes, shares
+from pipelines.reconcile.causes import Window, age, causes, shares
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
 from pipelines.reconcile.waterfalls import MEASURED, Share, group_of, inside
@@ -19,7 +18,6 @@ from pipelines.reconcile.words import BreakClass, Corner
 
 ZERO = Decimal(0)
 _NUMBERED = re.compile(r"(.*?)(\d{1,15})")
-_FRIDAY = 4
 
 
 def breaks(table: Bench, rules: Rules, window: Window) -> tuple[list[Break], list[Share]]:
@@ -152,14 +150,6 @@ def _once_more(
         Share(row["sheet"], "", unit, name, kind, sign * value) for name, value in measures.items() if value and corner is Corner.TARGET
     ]
     return found, taken
-
-
-def age(day: date | None, today: date) -> int:
-    """Business days (Monday to Friday) from a day to the cut-off; 0 for what is younger."""
-    if day is None or day >= today:
-        return 0
-    whole, rest = divmod((today - day).days, 7)
-    return whole * 5 + sum((day + timedelta(days=step + 1)).weekday() <= _FRIDAY for step in range(rest))
 
 
 def pairs(table: Bench, window: Window) -> Iterator[Pair]:

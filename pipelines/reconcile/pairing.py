@@ -15,7 +15,7 @@ _OUT = "('excluded', 'merged')"
 _SIGNED = (*COMPONENTS, *BALANCES)
 _TOLD = tuple(name for name in COMPONENTS if name != "goods")
 """Components that a source may tell; goods are what these leave of its total."""
-_SIDE = ("amount", *BALANCES, "on_day", "unit", "party", "status", "cost", "detailed", "number", "ref")
+_SIDE = ("amount", *BALANCES, "on_day", "unit", "party", "status", "cost", "overtime", "detailed", "number", "ref")
 _OWN = (
     *("subject", "own_unit", "own_amount", "base", "card", "coin", "at_source", "in_hub", "rate", "fate", "reason"),
     *("held_for", "hub_amount", "booked", "posting", "part", "article", "row"),
@@ -47,7 +47,7 @@ def expect(bench: Bench) -> None:
                s.ref IS NOT NULL OR q.kind IS NULL AS at_source, h.ref IS NOT NULL AS in_hub,
                coalesce(s.rate, h.rate, r.rate) AS rate, h.fate, h.reason, h.held_for, h.amount AS hub_amount, h.booked,
                h.posting, h.card_bridge, h.rounding_bridge, coalesce(s.row, s.ref, h.ref) AS row,
-               s.redeemed, s.detailed, s.cost, s.party, s.status, s.version,
+               s.redeemed, s.detailed, s.overtime, s.cost, s.party, s.status, s.version,
                {", ".join(f"s.{name}" for name in _SIGNED)}
         FROM told s FULL OUTER JOIN standing h
           ON s.sheet = h.sheet AND s.connection = h.connection AND s.kind = h.kind AND s.ref = h.ref AND coalesce(s.part, '') = h.part
@@ -95,8 +95,8 @@ def expect(bench: Bench) -> None:
     )
 
 
-def pair(bench: Bench, rules: Rules) -> None:
-    """Make `actual`, `double` and `joined`."""
+def gather(bench: Bench, rules: Rules) -> None:
+    """Make `actual`, each row with the key of what it is, as far as our own ids and numbers tell."""
     bench.con.execute(
         """
         CREATE OR REPLACE TABLE actual AS
@@ -111,6 +111,10 @@ def pair(bench: Bench, rules: Rules) -> None:
     _surplus(bench, "actual", "double", "sheet, key")
     if any(each.rule == "number" for each in rules.passes):
         _by_number(bench)
+
+
+def compare(bench: Bench) -> None:
+    """Make `joined`: expected beside actual, and whether anything differs."""
     _join(bench)
 
 
@@ -194,6 +198,6 @@ def _differs() -> str:
     apart += [
         f"(l_detailed AND r_detailed AND own_unit = l_unit AND coalesce(l_{name}, 0) <> coalesce(r_{name}, 0))" for name in COMPONENTS
     ]
-    apart += [f"l_{name} <> r_{name}" for name in ("amount", "unit", "on_day", "party", "status", "cost")]
+    apart += [f"l_{name} <> r_{name}" for name in ("amount", "unit", "on_day", "party", "status", "cost", "overtime")]
     known = ["NOT has_left", "out_of_scope", "NOT at_source", "l_amount IS NULL", "edited IS NOT NULL"]
     return " OR ".join((*known, *(f"coalesce({sql}, false)" for sql in apart)))

@@ -35,6 +35,8 @@ class Rules(BaseModel):
     rounding_cap: Decimal
     grace_days: int
     in_transit_days: int
+    payout_lines: str
+    """Regular expression: what an entry's text looks like that is a payout; one that no processor knows is then a break."""
 
     @property
     def told(self) -> str:

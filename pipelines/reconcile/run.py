@@ -24,8 +24,9 @@ from pipelines.hub.store import Hub
 from pipelines.reconcile import corners, finding, pairing, waterfalls
 from pipelines.reconcile.bench import Bench, Table, bench
 from pipelines.reconcile.causes import Window
+from pipelines.reconcile.controls import BANK, Control, find
 from pipelines.reconcile.controls import EFFECTS as MEASURED
-from pipelines.reconcile.controls import Control, find
+from pipelines.reconcile.corners import bank as bank_corner
 from pipelines.reconcile.corners import hub as hub_corner
 from pipelines.reconcile.corners import source as source_corner
 from pipelines.reconcile.corners import target as target_corner
@@ -122,7 +123,9 @@ def reconcile(
         notes, controls = _read(table, home, hub, sheets(home, name), progress)
         progress("comparing", "corners", 0)
         pairing.expect(table)
-        pairing.pair(table, asked)
+        pairing.gather(table, asked)
+        notes += _bank(table, home, hub, name, asked)
+        pairing.compare(table)
         return _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes, pairs)
 
 
@@ -153,6 +156,23 @@ def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress:
         )
     hub_corner.untranslated(table, hub, connections)
     return notes, controls
+
+
+def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules) -> list[str]:
+    """The payouts of all sheets of money against the statements of the company's bank connections, where there are any."""
+    banks = [each for each in home.taps.values() if each.company == company and each.tap == "bank"]
+    if not banks:
+        return []
+    notes = []
+    for connection in banks:
+        control = find(home.path, connection.name, connection.tap)
+        if control is not None:
+            notes += source_corner.load(table, home, hub, connection, control, BANK, bank_corner.SHEET)
+    money = [sheet.name for sheet in sheets(home, company) if sheet.effect == "money"]
+    bank_corner.expect(table, money)
+    bank_corner.pair(table, asked)
+    other = bank_corner.elsewhere(table).items()
+    return notes + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other]
 
 
 def _rates(sheet: Sheet) -> Iterator[dict[str, Any]]:

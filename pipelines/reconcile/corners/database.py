@@ -11,6 +11,8 @@ from pipelines.reconcile.bench import ITEM, Bench
 from targets.database.tables import receipt, stock_movement, time_entry
 
 _BATCH = 5_000
+_SQLITE_PLACES = -6
+"""Millionths times millionths: SQLite's product is read as millionths once."""
 
 
 def load(bench: Bench, url: str, sheet: str, connection: str, effect: str) -> list[str]:
@@ -43,6 +45,8 @@ def _rows(tx: sa.Connection, sheet: str, connection: str, effect: str) -> Iterat
             "unit": "C62" if effect == "stock" else "HUR",
             "amount": row.amount,
             "party": row.party,
+            "cost": row.cost.scaleb(_SQLITE_PLACES) if row.cost is not None and tx.dialect.name == "sqlite" else row.cost,
+            "overtime": row.overtime,
         }
 
 
@@ -59,6 +63,8 @@ def _stock() -> sa.Select[Any]:
             sa.func.max(table.c.moved_on).label("on_day"),
             sa.func.sum(table.c.units, type_=table.c.units.type).label("amount"),
             sa.null().label("party"),
+            sa.func.sum(table.c.units * table.c.unit_cost, type_=table.c.units.type).label("cost"),
+            sa.null().label("overtime"),
         )
         .select_from(table.outerjoin(receipt, receipt.c.idempotency_key == table.c.receipt_key))
         .group_by(receipt.c.local_id, receipt.c.part, table.c.item, table.c.document_number)
@@ -67,6 +73,7 @@ def _stock() -> sa.Select[Any]:
 
 def _hours() -> sa.Select[Any]:
     table = time_entry
+    overtime = sa.case((table.c.pay == "overtime", table.c.hours), else_=sa.literal(0, table.c.hours.type))
     return (
         sa.select(
             receipt.c.local_id,
@@ -78,6 +85,8 @@ def _hours() -> sa.Select[Any]:
             sa.func.max(table.c.worked_on).label("on_day"),
             sa.func.sum(table.c.hours, type_=table.c.hours.type).label("amount"),
             table.c.employee_number.label("party"),
+            sa.null().label("cost"),
+            sa.func.sum(overtime, type_=table.c.hours.type).label("overtime"),
         )
         .select_from(table.outerjoin(receipt, receipt.c.idempotency_key == table.c.receipt_key))
         .group_by(receipt.c.local_id, receipt.c.part, table.c.document_number, table.c.employee_number)

@@ -17,7 +17,7 @@ from pipelines.home.settings import TapConnection
 from pipelines.hub.around import surroundings
 from pipelines.hub.store import Hub
 from pipelines.reconcile.bench import Bench, Table
-from pipelines.reconcile.controls import Control, ask
+from pipelines.reconcile.controls import BANK, Control, ask
 from pipelines.reconcile.corners import hub as hub_corner
 from taps._kit.reader import Damaged, Record, Tombstone
 from taps._kit.registry import tap
@@ -32,7 +32,7 @@ def load(bench: Bench, home: Home, hub: Hub, connection: TapConnection, control:
     bench.calendar(connection.timezone, connection.day_cutoff)
     notes = _streams(bench, home, hub, connection, control)
     for kind in control.selects[effect]:
-        into = {"corner": "source", "sheet": sheet, "connection": connection.name}
+        into = {"corner": "bank" if effect == BANK else "source", "sheet": sheet, "connection": connection.name}
         unread = ask(bench, control, effect, kind, into)
         if unread:
             notes.append(

@@ -1,0 +1,76 @@
+"""The bank: what the statements say came in, against the payouts that the processors say they sent.
+
+A payout is found by its number in the text of an entry, else by its amount within some bank days, if there is one candidate on either
+side; which sales are in it is the processor's to state and is never guessed. Entries that are nobody's payout are other business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+from pipelines.reconcile.bench import Bench
+from pipelines.reconcile.policy import Rules
+
+SHEET = "bank/payouts"
+_LATEST = 10
+"""Days after the processor's own day in which a bank may book it; before it, one: zones differ."""
+
+
+def expect(bench: Bench, sheets: Sequence[str]) -> None:
+    """Put the payouts that must arrive into `expected`: at the bank's day where the processor says it, else on its way since its issue."""
+    listed = ", ".join(f"'{sheet}'" for sheet in sheets)
+    bench.con.execute(
+        f"""
+        INSERT INTO expected BY NAME
+        SELECT p.* REPLACE ('{SHEET}' AS sheet, NULL AS fate, NULL AS hub_amount, NULL AS booked, false AS in_hub, 0 AS card, 0 AS coin,
+               own_unit AS unit, own_amount AS amount, own_amount AS base, NULL AS clearing, NULL AS in_transit, NULL AS bank,
+               NULL AS tax_owed, NULL AS cards_owed, false AS detailed)
+        FROM expected p
+        WHERE sheet IN ({listed}) AND kind = 'payout' AND at_source AND coalesce(fate NOT IN ('excluded', 'merged'), true)
+          AND (part IN ('arrival', 'returned')
+               OR (part = 'issue' AND NOT EXISTS (SELECT 1 FROM expected o WHERE o.sheet = p.sheet AND o.connection = p.connection
+                   AND o.kind = 'payout' AND o.ref = p.ref AND o.part IN ('arrival', 'failed'))))
+        """  # noqa: S608 (our own names)
+    )
+
+
+def pair(bench: Bench, rules: Rules) -> None:
+    """Give the entries of the bank that are payouts the key of theirs, and take the others aside as `elsewhere`."""
+    bench.con.execute(
+        f"""
+        CREATE OR REPLACE TABLE entry_of AS
+        SELECT i.*, CAST(NULL AS VARCHAR) AS key, CAST(NULL AS VARCHAR) AS rule FROM item i WHERE corner = 'bank';
+        CREATE OR REPLACE TABLE named AS
+        SELECT e.rowid AS entry, any_value(p.key) AS key FROM entry_of e JOIN expected p
+          ON p.sheet = '{SHEET}' AND p.unit = e.unit AND sign(p.amount) = sign(e.amount)
+         AND (length(p.number) > 4 AND contains(e.text, p.number) OR length(p.ref) > 4 AND contains(e.text, p.ref))
+        GROUP BY e.rowid HAVING count(DISTINCT p.key) = 1;
+        UPDATE entry_of SET key = named.key, rule = 'number' FROM named WHERE entry_of.rowid = named.entry;
+        CREATE OR REPLACE TABLE alike AS
+        SELECT e.rowid AS entry, p.key, count(*) OVER (PARTITION BY e.rowid) AS of_entry, count(*) OVER (PARTITION BY p.key) AS of_payout
+        FROM entry_of e JOIN expected p ON p.sheet = '{SHEET}' AND p.unit = e.unit AND p.amount = e.amount
+         AND e.on_day BETWEEN p.on_day - 1 AND p.on_day + {_LATEST}
+        WHERE e.key IS NULL AND NOT EXISTS (SELECT 1 FROM entry_of t WHERE t.key = p.key);
+        UPDATE entry_of SET key = alike.key, rule = 'amount_and_day' FROM alike
+        WHERE entry_of.rowid = alike.entry AND of_entry = 1 AND of_payout = 1;
+        CREATE OR REPLACE TABLE elsewhere AS SELECT * FROM entry_of
+        WHERE key IS NULL AND ({_unlike(rules.payout_lines)});
+        INSERT INTO actual BY NAME SELECT * EXCLUDE (corner, sheet), '{SHEET}' AS sheet FROM entry_of
+        WHERE key IS NOT NULL OR NOT ({_unlike(rules.payout_lines)})
+        """  # noqa: S608
+    )
+    bench.con.execute("UPDATE actual SET on_day = p.on_day FROM expected p WHERE actual.sheet = ? AND p.sheet = ? AND p.key = actual.key "
+                      "AND actual.on_day BETWEEN p.on_day - 1 AND p.on_day + ?", [SHEET, SHEET, rules.in_transit_days + 2])  # fmt: skip
+
+
+def _unlike(pattern: str) -> str:
+    """SQL: whether an entry's text does not look like a processor's payout."""
+    return "true" if not pattern else f"NOT regexp_matches(coalesce(text, ''), '{pattern.replace(chr(39), chr(39) * 2)}')"
+
+
+def elsewhere(bench: Bench) -> Mapping[str, tuple[int, str]]:
+    """Entries that are other business of the account, by currency: how many, and what they sum up to."""
+    return {
+        row["unit"]: (row["n"], f"{row['amount']:f}")
+        for row in bench.rows("SELECT unit, count(*) AS n, sum(amount) AS amount FROM elsewhere GROUP BY unit ORDER BY unit")
+    }
