@@ -31,6 +31,7 @@ COMPONENTS = ("goods", "discount", "shipping", "tax", "tip", "gift_card", "fee",
 BALANCES = ("clearing", "in_transit", "bank", "tax_owed", "cards_owed")
 """What a document does to an account: + debit, − credit."""
 _ITEM = {
+    "id": "BIGINT DEFAULT nextval('item_id')",
     "corner": "VARCHAR",
     "sheet": "VARCHAR",
     "connection": "VARCHAR",
@@ -103,6 +104,7 @@ class Bench:
     def __init__(self, con: duckdb.DuckDBPyConnection, folder: Path) -> None:
         self.con = con
         self._folder = folder
+        self.con.execute("CREATE SEQUENCE item_id")
         for table in (ITEM, STANDING):
             self.make(table)
 
@@ -121,10 +123,10 @@ class Bench:
                 out.write(b"\n")
                 count += 1
         if count:
-            kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in table.columns.items())
-            names = ", ".join(f'"{name}"' for name in table.columns)
+            kinds = ", ".join(f"'{name}': '{kind}'" for name, kind in table.columns.items() if name != "id")
+            names = ", ".join(f'"{name}"' for name in table.columns if name != "id")
             self.con.execute(
-                f"INSERT INTO \"{table.name}\" SELECT {names} FROM read_json(?, format = 'newline_delimited', "  # noqa: S608 (our own names)
+                f"INSERT INTO \"{table.name}\" ({names}) SELECT {names} FROM read_json(?, format = 'newline_delimited', "  # noqa: S608 (our own names)
                 f"columns = {{{kinds}}}, maximum_object_size = {_LONGEST_ROW})",
                 [str(path)],
             )
@@ -134,6 +136,10 @@ class Bench:
     def type_of(self, column: str) -> str:
         """The type of a column of `item`."""
         return _ITEM[column]
+
+    def columns(self, table: str) -> list[str]:
+        """The names of a table's columns."""
+        return [row[0] for row in self.con.execute(f"DESCRIBE {table}").fetchall()]
 
     def rows(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a query, by name of column."""

@@ -25,7 +25,7 @@ def breaks(table: Bench, rules: Rules, window: Window) -> tuple[list[Break], lis
     known = {(row["connection"], row["ref"]): row["outcome"] for row in table.rows("SELECT connection, ref, outcome FROM untranslated")}
     found: list[Break] = []
     taken: list[Share] = []
-    for row in table.rows("SELECT * FROM joined WHERE differs ORDER BY sheet, key, r_ref"):
+    for row in table.rows("SELECT * FROM joined ORDER BY sheet, key, r_ref"):
         if not _concerns(row, window):
             continue
         why = causes(row, rules, window, known)
@@ -125,7 +125,7 @@ def _suggested(why: tuple[Cause, ...], row: Mapping[str, Any]) -> str:
 
 def _surplus(table: Bench, window: Window) -> Iterator[tuple[Break, list[Share]]]:
     """What stands more than once: at the target one item too many, at the source one that the target has only once."""
-    for row in table.rows(f'SELECT * FROM "double" WHERE {inside(window, "on_day")} ORDER BY sheet, key, ref'):  # noqa: S608 (our own names)
+    for row in table.rows(f"SELECT * FROM double WHERE {inside(window, 'on_day')} ORDER BY sheet, key, ref"):  # noqa: S608 (our own names)
         say = f"{row['kind'].replace('_', ' ').capitalize()} {row['number']} stands once more at {row['connection']} ({row['ref']})."
         yield _once_more(row, Corner.TARGET, BreakClass.DUPLICATE_TARGET, row["amount"], say, window)
     for row in table.rows(f"SELECT * FROM restated WHERE {inside(window, 'on_day')} ORDER BY sheet, connection, kind, ref"):  # noqa: S608
@@ -156,13 +156,12 @@ def pairs(table: Bench, window: Window) -> Iterator[Pair]:
     """The pairs that agree, in the order of sheet and number."""
     for row in table.each(
         f"""
-        SELECT sheet, rule, kind, coalesce(l_number, r_number) AS number, r_on_day, r_unit, l_amount, r_amount FROM joined
-        WHERE NOT differs AND has_left AND has_right AND {inside(window, "r_on_day")} ORDER BY sheet, number, key
+        SELECT m.sheet, m.rule, m.kind, l.number, m.on_day, m.unit, m.amount FROM met m JOIN expected l ON l.id = m.l_id
+        WHERE NOT differs AND r_id IS NOT NULL AND {inside(window, "m.on_day")} ORDER BY m.sheet, l.number, l.key
         """  # noqa: S608
     ):
-        yield Pair(
-            row["sheet"], f"{row['rule']}@1", row["kind"], row["number"], row["r_on_day"], row["r_unit"], row["l_amount"], row["r_amount"]
-        )
+        agreed = row["amount"]
+        yield Pair(row["sheet"], f"{row['rule']}@1", row["kind"], row["number"], row["on_day"], row["unit"], agreed, agreed)
 
 
 def suggestions(table: Bench, rules: Rules, window: Window) -> Iterator[Suggestion]:
@@ -175,8 +174,8 @@ def suggestions(table: Bench, rules: Rules, window: Window) -> Iterator[Suggesti
 def _by_amount(table: Bench, days: int, window: Window) -> Iterator[Suggestion]:
     for row in table.rows(
         f"""
-        WITH l AS (SELECT * FROM joined WHERE differs AND has_left AND NOT has_right),
-             r AS (SELECT * FROM joined WHERE differs AND has_right AND NOT has_left),
+        WITH l AS (SELECT * FROM joined WHERE has_left AND NOT has_right),
+             r AS (SELECT * FROM joined WHERE has_right AND NOT has_left),
              c AS (SELECT l.sheet, l.key AS l_key, l.l_ref, l.l_number, l.l_on_day, l.l_unit, l.l_amount, l.connection, l.l_party,
                           r.r_ref, r.r_number, r.r_on_day, r.r_amount, r.target,
                           count(*) OVER (PARTITION BY l.sheet, l.key) AS of_l,

@@ -123,7 +123,8 @@ def reconcile(
         notes, controls = _read(table, home, hub, sheets(home, name), progress)
         progress("comparing", "corners", 0)
         pairing.expect(table)
-        pairing.gather(table, asked)
+        pairing.take(table)
+        pairing.match(table, asked)
         notes += _bank(table, home, hub, name, asked)
         pairing.compare(table)
         return _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes, pairs)
@@ -266,8 +267,8 @@ def _corners(table: Bench, window: Window, controls: Mapping[str, Control]) -> I
 def _matched(table: Bench, window: Window) -> Iterator[Matched]:
     for row in table.rows(
         f"""
-        SELECT sheet, rule, r_unit AS unit, count(*) AS n, sum(r_amount) AS amount FROM joined
-        WHERE NOT differs AND has_left AND has_right AND {waterfalls.inside(window, "r_on_day")} GROUP BY ALL ORDER BY ALL
+        SELECT sheet, rule, unit, count(*) AS n, sum(amount) AS amount FROM met
+        WHERE NOT differs AND l_id IS NOT NULL AND r_id IS NOT NULL AND {waterfalls.inside(window, "on_day")} GROUP BY ALL ORDER BY ALL
         """  # noqa: S608
     ):
         yield Matched(row["sheet"], f"{row['rule']}@1", "exact", row["unit"], row["n"], row["amount"])
@@ -284,11 +285,12 @@ def _rate(table: Bench, window: Window, breaks: Sequence[Any]) -> Iterator[Rates
     for row in table.rows(
         f"""
         SELECT unit, sum(n) FILTER (ok) AS good, sum(n) AS n, sum(v) FILTER (ok) AS good_value, sum(v) AS value FROM (
-            SELECT coalesce(r_unit, l_unit) AS unit, NOT differs AS ok,
-                   CAST(has_left AS INTEGER) + CAST(has_right AS INTEGER) AS n,
-                   abs(coalesce(l_amount, 0)) + abs(coalesce(r_amount, 0)) AS v
-            FROM joined WHERE NOT coalesce(out_of_scope, false) AND {waterfalls.inside(window, "coalesce(r_on_day, l_on_day)")}
-            UNION ALL SELECT unit, false, 1, abs(amount) FROM "double" WHERE {waterfalls.inside(window, "on_day")})
+            SELECT unit, true AS ok, 2 AS n, 2 * abs(amount) AS v FROM met
+            WHERE NOT differs AND l_id IS NOT NULL AND r_id IS NOT NULL AND {waterfalls.inside(window, "on_day")}
+            UNION ALL SELECT coalesce(r_unit, l_unit), false, CAST(has_left AS INTEGER) + CAST(has_right AS INTEGER),
+                   abs(coalesce(l_amount, 0)) + abs(coalesce(r_amount, 0))
+            FROM joined WHERE NOT out_of_scope AND {waterfalls.inside(window, "coalesce(r_on_day, l_on_day)")}
+            UNION ALL SELECT unit, false, 1, abs(amount) FROM double WHERE {waterfalls.inside(window, "on_day")})
         GROUP BY unit ORDER BY unit
         """  # noqa: S608
     ):

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -56,12 +57,21 @@ class Share(NamedTuple):
     amount: Decimal
 
 
+@dataclass(slots=True)
+class _Held:
+    """What the target holds of one group: counted, and its amount and balances."""
+
+    count: int = 0
+    sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
+
+
 def waterfalls(bench: Bench, window: Window, shares: Iterable[Share]) -> list[Waterfall]:
     """All of them: one for each sheet, group and unit, and one for each balance that both corners tell of."""
     broken: dict[tuple[str, str, str, str], dict[BreakClass, list[Decimal]]] = defaultdict(lambda: defaultdict(list))
     for share in shares:
         broken[share.sheet, share.measure, share.group, share.unit][share.kind].append(share.amount)
-    totals = [*_totals(bench, window, broken), *_balances(bench, window, broken)]
+    held = _actual(bench, window)
+    totals = [*_totals(bench, window, broken, held), *_balances(bench, window, broken, held)]
     return sorted(totals, key=lambda each: (each.sheet, list(TITLES).index(each.name), each.unit or ""))
 
 
@@ -70,7 +80,7 @@ def inside(window: Window, column: str) -> str:
     return "true" if window.first is None else f"{column} BETWEEN DATE '{window.first}' AND DATE '{window.last}'"
 
 
-def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterable[Waterfall]:
+def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Mapping[tuple[str, str, str], _Held]) -> Iterable[Waterfall]:
     steps: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
     for row in bench.rows(
         f"""
@@ -105,30 +115,34 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterable
         ):
             line = Line(label, row["amount"], row["n"], "step", "the target's total does not hold it" if column == "card" else "")
             steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(line)
-    actual = _actual(bench, window, "amount")
     for key in sorted({*steps, *actual}, key=str):
         sheet, group, unit = key
-        yield _waterfall(group, sheet, unit, steps[key], actual.get(key, (0, ZERO)), broken.get((sheet, "amount", group, unit), {}))
+        there = actual.get(key, _Held())
+        yield _waterfall(
+            group, sheet, unit, steps[key], (there.count, there.sums["amount"]), broken.get((sheet, "amount", group, unit), {})
+        )
 
 
-def _actual(bench: Bench, window: Window, column: str) -> dict[tuple[str, str, str], tuple[int, Decimal]]:
-    """What the target holds, by sheet, group and unit."""
-    found: dict[tuple[str, str, str], tuple[int, Decimal]] = {}
+def _actual(bench: Bench, window: Window) -> dict[tuple[str, str, str], _Held]:
+    """What the target holds, by sheet, group and unit: how many, their amount and balances."""
+    sums = ", ".join(f"sum({name}) AS {name}" for name in ("amount", *MEASURED))
+    found: dict[tuple[str, str, str], _Held] = defaultdict(_Held)
     for row in bench.rows(
         f"""
-        SELECT sheet, kind, unit, count(*) AS n, sum(amount) AS amount FROM (
-            SELECT sheet, kind, r_unit AS unit, r_{column} AS amount FROM joined WHERE has_right AND {inside(window, "r_on_day")}
-            UNION ALL SELECT sheet, kind, unit, {column} FROM "double" WHERE {inside(window, "on_day")})
+        SELECT sheet, kind, unit, count(*) AS n, {sums} FROM (
+            SELECT sheet, kind, unit, amount, {", ".join(MEASURED)} FROM met WHERE r_id IS NOT NULL AND {inside(window, "on_day")}
+            UNION ALL SELECT sheet, kind, unit, amount, {", ".join(MEASURED)} FROM double WHERE {inside(window, "on_day")})
         GROUP BY ALL
         """  # noqa: S608
     ):
-        key = (row["sheet"], group_of(row["kind"], row["unit"]), row["unit"])
-        count, amount = found.get(key, (0, ZERO))
-        found[key] = (count + row["n"], amount + (row["amount"] or ZERO))
+        held = found[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]]
+        held.count += row["n"]
+        for name in ("amount", *MEASURED):
+            held.sums[name] += row[name] or ZERO
     return found
 
 
-def _balances(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterable[Waterfall]:
+def _balances(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Mapping[tuple[str, str, str], _Held]) -> Iterable[Waterfall]:
     for measure in MEASURED:
         steps: dict[tuple[str, str], list[Line]] = defaultdict(list)
         for row in bench.rows(
@@ -142,8 +156,8 @@ def _balances(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterab
             name = f"{row['kind'].replace('_', ' ')}{' (' + row['part'] + ')' if row['part'] else ''}"
             steps[row["sheet"], row["unit"]].append(Line(f"Source: {name}", row["amount"], row["n"], "corner", "+ debit, − credit"))
         held: dict[tuple[str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, ZERO))
-        for (sheet, _group, unit), (count, amount) in _actual(bench, window, measure).items():
-            held[sheet, unit] = (held[sheet, unit][0] + count, held[sheet, unit][1] + amount)
+        for (sheet, _group, unit), there in actual.items():
+            held[sheet, unit] = (held[sheet, unit][0] + there.count, held[sheet, unit][1] + there.sums[measure])
         for sheet, unit in sorted(steps):
             yield _waterfall(measure, sheet, unit, steps[sheet, unit], held[sheet, unit], broken.get((sheet, measure, "", unit), {}))
 

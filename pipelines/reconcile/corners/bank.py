@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from pipelines.reconcile.bench import Bench
+from pipelines.reconcile.bench import BALANCES, Bench
 from pipelines.reconcile.policy import Rules
 
 SHEET = "bank/payouts"
@@ -19,13 +19,13 @@ _LATEST = 10
 def expect(bench: Bench, sheets: Sequence[str]) -> None:
     """Put the payouts that must arrive into `expected`: at the bank's day where the processor says it, else on its way since its issue."""
     listed = ", ".join(f"'{sheet}'" for sheet in sheets)
+    balances = "".join(f"NULL AS {name}, " for name in BALANCES if name in bench.columns("expected_rows"))
     bench.con.execute(
         f"""
-        INSERT INTO expected BY NAME
+        INSERT INTO expected_rows BY NAME
         SELECT p.* REPLACE ('{SHEET}' AS sheet, NULL AS fate, NULL AS hub_amount, NULL AS booked, false AS in_hub, 0 AS card, 0 AS coin,
-               own_unit AS unit, own_amount AS amount, own_amount AS base, NULL AS clearing, NULL AS in_transit, NULL AS bank,
-               NULL AS tax_owed, NULL AS cards_owed, false AS detailed)
-        FROM expected p
+               own_unit AS unit, own_amount AS amount, own_amount AS base, {balances}false AS detailed, id + 1000000000000 AS id)
+        FROM expected_rows p
         WHERE sheet IN ({listed}) AND kind = 'payout' AND at_source AND coalesce(fate NOT IN ('excluded', 'merged'), true)
           AND (part IN ('arrival', 'returned')
                OR (part = 'issue' AND NOT EXISTS (SELECT 1 FROM expected o WHERE o.sheet = p.sheet AND o.connection = p.connection
@@ -36,6 +36,7 @@ def expect(bench: Bench, sheets: Sequence[str]) -> None:
 
 def pair(bench: Bench, rules: Rules) -> None:
     """Give the entries of the bank that are payouts the key of theirs, and take the others aside as `elsewhere`."""
+    columns = ", ".join(bench.columns("actual_rows"))
     bench.con.execute(
         f"""
         CREATE OR REPLACE TABLE entry_of AS
@@ -55,12 +56,12 @@ def pair(bench: Bench, rules: Rules) -> None:
         WHERE entry_of.rowid = alike.entry AND of_entry = 1 AND of_payout = 1;
         CREATE OR REPLACE TABLE elsewhere AS SELECT * FROM entry_of
         WHERE key IS NULL AND ({_unlike(rules.payout_lines)});
-        INSERT INTO actual BY NAME SELECT * EXCLUDE (corner, sheet), '{SHEET}' AS sheet FROM entry_of
+        INSERT INTO actual_rows BY NAME SELECT {columns} FROM (SELECT * REPLACE ('{SHEET}' AS sheet) FROM entry_of)
         WHERE key IS NOT NULL OR NOT ({_unlike(rules.payout_lines)})
         """  # noqa: S608
     )
-    bench.con.execute("UPDATE actual SET on_day = p.on_day FROM expected p WHERE actual.sheet = ? AND p.sheet = ? AND p.key = actual.key "
-                      "AND actual.on_day BETWEEN p.on_day - 1 AND p.on_day + ?", [SHEET, SHEET, rules.in_transit_days + 2])  # fmt: skip
+    bench.con.execute("UPDATE actual_rows a SET on_day = p.on_day FROM expected p WHERE a.sheet = ? AND p.sheet = ? AND p.key = a.key "
+                      "AND a.on_day BETWEEN p.on_day - 1 AND p.on_day + ?", [SHEET, SHEET, rules.in_transit_days + 2])  # fmt: skip
 
 
 def _unlike(pattern: str) -> str:
