@@ -33,6 +33,7 @@ prove: dev ## The long suites: real kills, real data (COUNTERFOIL_REQUIRE=shared
 
 bench: rivals ## Records a second and memory of each step, into build/bench.json
 	@$(BIN)/python -m tests.bench
+	@$(BIN)/python -m tests.bench.reconciling
 
 lock: dev ## Write requirements/*.txt again from pyproject.toml
 	@PATH="$(CURDIR)/.venv/.uv/bin:$$PATH" sh requirements/lock.sh

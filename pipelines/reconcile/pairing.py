@@ -44,11 +44,13 @@ def expect(bench: Bench) -> None:
                       WHERE corner = 'source' AND i.id NOT IN (SELECT id FROM twice)),
              drawn AS ({_drawn(told, rates=rates)}),
              converted AS (SELECT {_converted(told)} FROM drawn),
-             rounded AS (SELECT *, CASE WHEN rounding_bridge <> 0 AND own_unit = unit THEN coin(base + card, unit) - (base + card) ELSE 0 END
-                         AS coin FROM converted),
+             rounded AS (SELECT *, CASE WHEN rounding_bridge <> 0 AND own_unit = unit
+                                        THEN coin(base + card, unit) - (base + card) ELSE 0 END AS coin FROM converted),
              whole AS (SELECT *{_adjusted(told)}, base + card + coin AS amount FROM rounded)
         SELECT * EXCLUDE (card_bridge, rounding_bridge, redeemed),
-               CASE WHEN detailed THEN amount - ({_sum([name for name in _PARTS if name in told])}) END AS goods, row_number() OVER () AS id FROM whole
+               CASE WHEN detailed THEN amount - ({_sum([name for name in _PARTS if name in told])}) END AS goods,
+               row_number() OVER () AS id
+        FROM whole
         """  # noqa: S608 (our own names)
     )
     _view(bench, "expected", (*_PARTS, *BALANCES, "overtime", "cost", "party", "status", "article"))
@@ -133,14 +135,14 @@ def _drawn(told: frozenset[str], *, rates: bool) -> str:
     detailed = " OR ".join(f"s.{name} IS NOT NULL" for name in _PARTS if name in told) or "false"
     rate = [*(["s.rate"] if "rate" in told else []), "h.rate", *(["r.rate"] if rates else [])]
     part = ["s.part"] if "part" in told else []
+    leg = " || coalesce('/' || nullif(s.part, ''), '')" if part else ""
     joined = """
         LEFT JOIN rate r ON r.sheet = coalesce(s.sheet, h.sheet) AND r.unit = coalesce(s.unit, h.unit)
           AND r.from_day <= coalesce(s.on_day, h.on_day) AND r.to_day >= coalesce(s.on_day, h.on_day)"""
     return f"""
         SELECT coalesce(s.sheet, h.sheet) AS sheet, coalesce(s.connection, h.connection) AS connection,
                coalesce(s.kind, h.kind) AS kind, coalesce(s.ref, h.ref) AS ref, coalesce({", ".join((*part, "h.part", "''"))}) AS part,
-               coalesce(h.subject, s.connection || ':' || s.kind || ':' || s.ref {"|| coalesce('/' || nullif(s.part, ''), '')" if part else ""})
-                 AS subject,
+               coalesce(h.subject, s.connection || ':' || s.kind || ':' || s.ref{leg}) AS subject,
                coalesce(h.number, s.number) AS number, coalesce(s.on_day, h.on_day) AS on_day,
                coalesce(s.unit, h.unit) AS own_unit, coalesce(h.booked_unit, nullif(h.base, ''), s.unit, h.unit) AS unit,
                CASE WHEN q.kind IS NULL THEN h.amount ELSE coalesce(s.amount, 0) END AS own_amount,
@@ -181,7 +183,7 @@ def take(bench: Bench) -> None:
     bench.con.execute(
         f"""
         CREATE OR REPLACE TABLE actual_rows AS
-        SELECT {columns}, subject, subject{article} AS key, 'sync_link' AS rule FROM item WHERE corner = 'target'
+        SELECT {columns}, subject, subject{article if "article" in told else ""} AS key, 'sync_link' AS rule FROM item WHERE corner = 'target'
         """  # noqa: S608
     )
     _view(bench, "actual", [name for name in ITEM.columns if name not in ("corner", "id")])

@@ -2,9 +2,9 @@
 
     python -m tests.bench.reconciling [N]
 
-Each subject runs in a process of its own, five times in turns; extract (what each side holds, as one table a side) and compare (who is whom,
-what differs, why) are timed apart, in CPU seconds. 5,000 breaks are planted: a quarter missing on either side, a quarter with another amount,
-an eighth doubled on either side. Ours must find each in its class and nothing else.
+Each subject runs in a process of its own, five times in turns. Extract (what each side holds, as one table a side) and compare (who is
+whom, what differs, why) are timed apart, in CPU seconds. 5,000 breaks are planted: a quarter missing on either side, a quarter with
+another amount, an eighth doubled on either side. Ours must find each in its class and nothing else.
 """
 
 from __future__ import annotations
@@ -30,7 +30,8 @@ CREATE TABLE all_of AS SELECT i, CAST(CAST(md5('document ' || i) AS UUID) AS VAR
                               DATE '2026-01-01' + CAST(i % 31 AS INTEGER) AS on_day FROM range({n}) r(i);
 CREATE TABLE l AS SELECT * FROM all_of WHERE i % {step} <> 1;
 INSERT INTO l SELECT * FROM l WHERE i % {twice} = 5;
-CREATE TABLE r AS SELECT * REPLACE (CASE WHEN i % {step} = 3 THEN amount + 0.01 ELSE amount END AS amount) FROM all_of WHERE i % {step} <> 2;
+CREATE TABLE r AS SELECT * REPLACE (CASE WHEN i % {step} = 3 THEN amount + 0.01 ELSE amount END AS amount)
+    FROM all_of WHERE i % {step} <> 2;
 INSERT INTO r SELECT * FROM r WHERE i % {twice} = 6;
 DROP TABLE all_of;
 """
@@ -128,16 +129,16 @@ def _datacompy(n: int, compare: str, read: Callable[[str], Any]) -> dict[str, An
 
 def datacompy(n: int) -> dict[str, Any]:
     """The library that people use, as they use it: on pandas, with all mismatching rows. It names no class."""
-    import pandas
+    import pandas as pd
 
-    return _datacompy(n, "PandasCompare", pandas.read_parquet)
+    return _datacompy(n, "PandasCompare", pd.read_parquet)
 
 
 def datacompy_polars(n: int) -> dict[str, Any]:
     """The same on Polars."""
-    import polars
+    import polars as pl
 
-    return _datacompy(n, "PolarsCompare", polars.read_parquet)
+    return _datacompy(n, "PolarsCompare", pl.read_parquet)
 
 
 SUBJECTS = {"counterfoil": ours, "join": join, "datacompy": datacompy, "datacompy-polars": datacompy_polars}
