@@ -183,7 +183,8 @@ def take(bench: Bench) -> None:
     bench.con.execute(
         f"""
         CREATE OR REPLACE TABLE actual_rows AS
-        SELECT {columns}, subject, subject{article if "article" in told else ""} AS key, 'sync_link' AS rule FROM item WHERE corner = 'target'
+        SELECT {columns}, subject, subject{article if "article" in told else ""} AS key, 'sync_link' AS rule
+        FROM item WHERE corner = 'target'
         """  # noqa: S608
     )
     _view(bench, "actual", [name for name in ITEM.columns if name not in ("corner", "id")])
