@@ -35,8 +35,10 @@ def reconcile(
         ),
     ] = None,
     export: Annotated[
-        Path | None, typer.Option("--export", help="Write workbook, PDF, CSV and JSON into this folder.", show_default=False)
+        Path | None,
+        typer.Option("--export", help="Folder of workbook, PDF, CSV and JSON; else one in HOME/reconciliation.", show_default=False),
     ] = None,
+    no_export: Annotated[bool, typer.Option("--no-export", help="Write no files.")] = False,
     no_keep: Annotated[bool, typer.Option("--no-keep", help="Only look: the work on breaks and certificates stay as they are.")] = False,
     as_json: Json = False,
 ) -> int:
@@ -46,37 +48,42 @@ def reconcile(
     from pipelines.cli.opening import home_at, hub_as_it_is
     from pipelines.cli.page import Page, put_json
     from pipelines.cli.telling import Telling
-    from pipelines.reconcile.exports.spool import Spool
     from pipelines.reconcile.run import reconcile as run
     from pipelines.reconcile.words import Status
 
     loaded = home_at(home)
     page = Page()
-    with hub_as_it_is(loaded) as hub, Spool() as pairs:
+    with hub_as_it_is(loaded) as hub:
         cutoff = as_of.replace(tzinfo=UTC) if as_of else hub.clock().replace(microsecond=0)
+        written: list[Exports] = []
+
+        def then(found: Report, pairs: Iterable[Pair]) -> Report:
+            found = found if no_keep else kept(loaded, hub, found)
+            if not no_export:
+                written.append(_export(loaded, hub, found, pairs, export))
+            return found
+
         with Telling() as telling:
-            report = run(loaded, hub, as_of=cutoff, company=company, period=period, progress=telling, pairs=pairs.take if export else None)
-        if not no_keep:
-            report = kept(loaded, hub, report)
-        written = _exported(report, pairs, export, loaded, hub) if export else None
+            report = run(loaded, hub, as_of=cutoff, company=company, period=period, progress=telling, then=then)
+    files = written[0] if written else None
     if as_json:
-        put_json(_told(report, written))
+        put_json(_told(report, files))
     else:
-        _show(page, report)
-        _show_exports(page, written)
+        _show(page, report, files)
     return int({Status.TIES: Ending.DONE, Status.BREAKS: Ending.TROUBLE, Status.INVALID: Ending.INVALID}[report.status])
 
 
-def _exported(report: Report, pairs: Iterable[Pair], folder: Path, loaded: Loaded, hub: Hub) -> Exports:
-    """Write the files, with signatures, log, what is carried over, and the work on the breaks as it stands."""
+def _export(loaded: Loaded, hub: Hub, report: Report, pairs: Iterable[Pair], folder: Path | None) -> Exports:
+    """The four files of a reconciliation, in a folder of their own."""
     from pipelines.reconcile.exports import export_all
     from pipelines.reconcile.stand import extras, stand
 
+    where = folder or loaded.path / "reconciliation" / f"{report.company}-{report.period or 'all'}-{report.run}"
     legal_name = loaded.installation.companies[report.company].legal_name
-    return export_all(report, pairs, folder, extras(stand(hub, report), legal_name))
+    return export_all(report, pairs, where, extras(stand(hub, report), legal_name))
 
 
-def _told(report: Report, written: Exports | None) -> dict[str, Any]:
+def _told(report: Report, files: Exports | None) -> dict[str, Any]:
     """The contract: status, unexplained by currency, rates, breaks by class, and where the exports are."""
     classes: dict[tuple[str, str], list[Any]] = {}
     for each in report.breaks:
@@ -94,22 +101,12 @@ def _told(report: Report, written: Exports | None) -> dict[str, Any]:
             {"class": kind, "count": len(amounts), "amount": sum(amounts), "currency": unit}
             for (kind, unit), amounts in sorted(classes.items())
         ],
-        "exports": {ending: str(path) for ending, path in written.paths.items()} if written else {},
-        "notes": [*report.notes, *(written.notes if written else ())],
+        "exports": {ending: str(path) for ending, path in files.paths.items()} if files else {},
+        "notes": [*report.notes, *(files.notes if files else ())],
     }
 
 
-def _show_exports(page: Page, written: Exports | None) -> None:
-    if written is None:
-        return
-    page.title("Files")
-    for path in written.paths.values():
-        page.item(str(path))
-    for note in written.notes:
-        page.say(note)
-
-
-def _show(page: Page, report: Report) -> None:
+def _show(page: Page, report: Report, files: Exports | None) -> None:
     from pipelines.cli.page import amount, number
 
     for fall in report.waterfalls:
@@ -131,3 +128,9 @@ def _show(page: Page, report: Report) -> None:
     page.table(("break", "class", "number", "day", "difference", "why"), rows, right=("difference",))
     for note in report.notes:
         page.say(note)
+    if files:
+        page.title("For finance")
+        for path in files.paths.values():
+            page.item(str(path))
+        for note in files.notes:
+            page.say(note)

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -152,16 +153,23 @@ def _once_more(
     return found, taken
 
 
-def pairs(table: Bench, window: Window) -> Iterator[Pair]:
-    """The pairs that agree, in the order of sheet and number."""
-    for row in table.each(
-        f"""
-        SELECT m.sheet, m.rule, m.kind, l.number, m.on_day, m.unit, m.amount FROM met m JOIN expected l ON l.id = m.l_id
-        WHERE NOT differs AND r_id IS NOT NULL AND {inside(window, "m.on_day")} ORDER BY m.sheet, l.number, l.key
-        """  # noqa: S608
-    ):
-        agreed = row["amount"]
-        yield Pair(row["sheet"], f"{row['rule']}@1", row["kind"], row["number"], row["on_day"], row["unit"], agreed, agreed)
+@dataclass(frozen=True, slots=True)
+class Pairs:
+    """The pairs that agree, in the order of sheet and number; asked anew each time that they are gone through."""
+
+    table: Bench
+    window: Window
+
+    def __iter__(self) -> Iterator[Pair]:
+        inside_of = inside(self.window, "m.on_day")
+        for row in self.table.each(
+            f"""
+            SELECT m.sheet, m.rule, m.kind, l.number, m.on_day, m.unit, m.amount FROM met m JOIN expected l ON l.id = m.l_id
+            WHERE NOT differs AND r_id IS NOT NULL AND {inside_of} ORDER BY m.sheet, l.number, l.key
+            """  # noqa: S608 (our own names)
+        ):
+            agreed = row["amount"]
+            yield Pair(row["sheet"], f"{row['rule']}@1", row["kind"], row["number"], row["on_day"], row["unit"], agreed, agreed)
 
 
 def suggestions(table: Bench, rules: Rules, window: Window) -> Iterator[Suggestion]:

@@ -8,7 +8,7 @@ from __future__ import annotations
 import calendar
 import hashlib
 from collections import defaultdict
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import UTC, date, datetime, timedelta
 from decimal import Decimal
@@ -110,9 +110,9 @@ def reconcile(
     company: str | None = None,
     period: str = "",
     progress: Progress = silent,
-    pairs: Callable[[Iterator[Pair]], None] | None = None,
+    then: Callable[[Report, Iterable[Pair]], Report] = lambda report, _pairs: report,
 ) -> Report:
-    """Reconcile a company's sheets. `pairs` is handed the matched pairs while the bench is open.
+    """Reconcile a company's sheets. `then` is handed the report and its pairs while the bench is open; what it gives is returned.
 
     Raises Misconfigured (controls, rules, names), and whatever a system that is asked raises.
     """
@@ -127,7 +127,8 @@ def reconcile(
         pairing.match(table, asked)
         notes += _bank(table, home, hub, name, asked)
         pairing.compare(table)
-        return _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes, pairs)
+        report = _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes)
+        return then(report, finding.Pairs(table, window))
 
 
 def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress: Progress) -> tuple[list[str], dict[str, Control]]:
@@ -199,7 +200,6 @@ def _report(
     window: Window,
     controls: Mapping[str, Control],
     notes: Sequence[str],
-    pairs: Callable[[Iterator[Pair]], None] | None,
 ) -> Report:
     breaks, shares = finding.breaks(table, asked, window)
     falls = waterfalls.waterfalls(table, window, shares)
@@ -210,8 +210,6 @@ def _report(
     )
     run = hashlib.sha256("\x1f".join((company, period, as_of.astimezone(UTC).isoformat(), told, inputs)).encode()).hexdigest()[:12]
     invalid = any(fall.unexplained for fall in falls)
-    if pairs is not None:
-        pairs(finding.pairs(table, window))
     return Report(
         run=run,
         company=company,

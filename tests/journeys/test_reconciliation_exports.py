@@ -8,10 +8,8 @@ import openpyxl
 import pypdf
 
 from pipelines.reconcile.exports import csv, json
-from pipelines.reconcile.exports.spool import Spool
 from pipelines.reconcile.exports.totals import totals
 from tests._kit.bad_input import Office, sale
-from tests.unit._reconciliation import pairs
 
 
 def test_reconcile_writes_four_files_that_agree(tmp_path):
@@ -49,11 +47,3 @@ def test_nothing_is_written_unless_a_folder_is_named(tmp_path):
     office("run")
     assert office("reconcile", "--json").json["exports"] == {}
     assert str(tmp_path / "files") in office("reconcile", "--export", str(tmp_path / "files")).out.replace("\n", "")
-
-
-def test_pairs_are_kept_in_a_file_and_read_again_and_again():
-    with Spool() as spool:
-        spool.take(iter(pairs(2)))
-        spool.take(iter(pairs(3)))
-        assert tuple(spool) == (*pairs(2), *pairs(3))
-        assert tuple(spool) == (*pairs(2), *pairs(3))
