@@ -61,6 +61,7 @@ HELD = (
     *("role", "account", "amount", "counts", "cost", "party", "version", "editor"),
 )
 _NEEDED = ("id", "amount")
+_UNREAD = "amount IS NULL OR unit IS NULL"
 _UNITS = {"stock": "C62", "hours": "HUR"}
 
 
@@ -140,7 +141,7 @@ def _read(text: str, name: str) -> Control:
 
 
 def ask(bench: Bench, control: Control, effect: str, kind: str, into: Mapping[str, str]) -> int:
-    """Put what the control finds of one kind into `item`, with the constants `into`; the rows of which the amount could not be read.
+    """Put what the control finds of one kind into `item`, with the constants `into`; how many have no amount or currency.
 
     Raises Misconfigured with the control's name where its SQL is none, or names a column that there is not.
     """
@@ -153,10 +154,10 @@ def ask(bench: Bench, control: Control, effect: str, kind: str, into: Mapping[st
     select |= {name: _text(value) for name, value in constants.items() if name not in select and value is not None}
     select.setdefault("number", select["ref"])
     names = ", ".join(f'"{name}"' for name in select)
-    before = _count(bench, "amount IS NULL")
+    before = _count(bench, _UNREAD)
     bench.con.execute(f"INSERT INTO item ({names}) SELECT {', '.join(select.values())} FROM ({sql})")  # noqa: S608 (an administrator's own SQL, on a bench without a way out)
-    unread = _count(bench, "amount IS NULL") - before
-    bench.con.execute("DELETE FROM item WHERE amount IS NULL")
+    unread = _count(bench, _UNREAD) - before
+    bench.con.execute(f"DELETE FROM item WHERE {_UNREAD}")  # noqa: S608 (our own)
     return unread
 
 

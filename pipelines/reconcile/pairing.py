@@ -20,6 +20,8 @@ from pipelines.reconcile.policy import Rules
 _OUT = "('excluded', 'merged')"
 _PARTS = tuple(name for name in COMPONENTS if name != "goods")
 """Components that a corner may tell; goods are what these leave of its total."""
+_ALWAYS = frozenset(("sheet", "connection", "kind", "ref", "subject", "number", "on_day", "unit", "amount"))
+"""Columns of every table, even where a corner is empty."""
 _LABELS = ("unit", "on_day", "party", "status", "cost", "overtime")
 _SIDE = ("amount", *BALANCES, *_LABELS, "detailed", "number", "ref")
 _OWN = (
@@ -70,7 +72,7 @@ def _told(bench: Bench, *corners: str) -> frozenset[str]:
     """The columns that one of the corners tells anything in."""
     counts = ", ".join(f'count("{name}") > 0' for name in ITEM.columns)
     row = bench.con.execute(f"SELECT {counts} FROM item WHERE list_contains(?, corner)", [list(corners)]).fetchone()  # noqa: S608 (our own names)
-    return frozenset(name for name, told in zip(ITEM.columns, row or (), strict=False) if told)
+    return _ALWAYS.union(name for name, told in zip(ITEM.columns, row or (), strict=False) if told)
 
 
 def _view(bench: Bench, name: str, columns: Iterable[str]) -> None:

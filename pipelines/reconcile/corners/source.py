@@ -36,7 +36,7 @@ def load(bench: Bench, home: Home, hub: Hub, connection: TapConnection, control:
         unread = ask(bench, control, effect, kind, into)
         if unread:
             notes.append(
-                f"{connection.name}: {unread} of kind {kind} state an amount that is no number; the source is not complete without them."
+                f"{connection.name}: {unread} of kind {kind} state no amount that can be read, or no currency; they are not in its total."
             )
     return notes
 
