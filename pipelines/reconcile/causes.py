@@ -184,7 +184,8 @@ def _days(row: Mapping[str, Any], expected: Decimal, actual: Decimal) -> Iterato
 def _edits(row: Mapping[str, Any]) -> Iterator[Cause]:
     """A side that changed after it was booked: the source, if the hub holds another amount of it; the target, if it says so itself."""
     seen, stated = row["hub_amount"], row["own_amount"]
-    if row["in_hub"] and seen is not None and seen != stated and row["l_unit"] == row["own_unit"]:
+    whole = not row["article"]  # the hub knows a document's units, not those of each article
+    if whole and row["in_hub"] and seen is not None and seen != stated and row["l_unit"] == row["own_unit"]:
         yield Cause(BreakClass.STALE, seen - stated, f"{_what(row)} was edited at the source: {stated} now, {seen} when it was last read.")
     if row["edited"] and row["booked"] is not None:
         yield Cause(

@@ -20,7 +20,7 @@ from pipelines.reconcile.policy import Rules
 _OUT = "('excluded', 'merged')"
 _PARTS = tuple(name for name in COMPONENTS if name != "goods")
 """Components that a corner may tell; goods are what these leave of its total."""
-_ALWAYS = frozenset(("sheet", "connection", "kind", "ref", "subject", "number", "on_day", "unit", "amount"))
+_ALWAYS = frozenset(("id", "sheet", "connection", "kind", "ref", "subject", "number", "on_day", "unit", "amount"))
 """Columns of every table, even where a corner is empty."""
 _LABELS = ("unit", "on_day", "party", "status", "cost", "overtime")
 _SIDE = ("amount", *BALANCES, *_LABELS, "detailed", "number", "ref")
@@ -196,7 +196,7 @@ def match(bench: Bench, rules: Rules) -> None:
     """Part what stands more than once, and find by number what bears no id of ours."""
     if "article" in bench.columns("actual_rows"):
         _merge_articles(bench)
-    _double(bench)
+    double(bench)
     if any(each.rule == "number" for each in rules.passes):
         _by_number(bench)
 
@@ -214,11 +214,12 @@ def _surplus(bench: Bench, into: str, where: str, key: tuple[str, ...]) -> None:
     )
 
 
-def _double(bench: Bench) -> None:
+def double(bench: Bench) -> None:
     """Move what stands once more under a key out of `actual`."""
     bench.con.execute(
         """
-        CREATE OR REPLACE TABLE double AS
+        CREATE TABLE IF NOT EXISTS double AS FROM actual WHERE false;
+        INSERT INTO double
         SELECT a.* FROM actual a
         SEMI JOIN (SELECT sheet, key FROM actual WHERE key IS NOT NULL GROUP BY ALL HAVING count(*) > 1) d
           ON a.sheet = d.sheet AND a.key = d.key

@@ -173,6 +173,7 @@ def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules) -> lis
     money = [sheet.name for sheet in sheets(home, company) if sheet.effect == "money"]
     bank_corner.expect(table, money)
     bank_corner.pair(table, asked)
+    pairing.double(table)
     other = bank_corner.elsewhere(table).items()
     return notes + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other]
 
