@@ -41,9 +41,11 @@ def test_reconcile_writes_four_files_that_agree(tmp_path):
     assert "120.00" in paper
 
 
-def test_nothing_is_written_unless_a_folder_is_named(tmp_path):
+def test_the_files_go_where_they_are_told_to(tmp_path):
     office = Office(tmp_path / "home", "csv")
     office.write([sale("1001")])
     office("run")
-    assert office("reconcile", "--json").json["exports"] == {}
+    assert office("reconcile", "--no-export", "--json").json["exports"] == {}
     assert str(tmp_path / "files") in office("reconcile", "--export", str(tmp_path / "files")).out.replace("\n", "")
+    told = office("reconcile", "--json").json
+    assert {Path(path).parent for path in told["exports"].values()} == {tmp_path / "home/reconciliation" / f"acme-all-{told['run']}"}
