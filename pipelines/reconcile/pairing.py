@@ -136,6 +136,7 @@ def _drawn(told: frozenset[str], *, rates: bool) -> str:
     redeemed = "s.redeemed" if "redeemed" in told else _null("redeemed")
     detailed = " OR ".join(f"s.{name} IS NOT NULL" for name in _PARTS if name in told) or "false"
     rate = [*(["s.rate"] if "rate" in told else []), "h.rate", *(["r.rate"] if rates else [])]
+    known = f"coalesce({', '.join((*rate, 'NULL'))})"
     part = ["s.part"] if "part" in told else []
     leg = " || coalesce('/' || nullif(s.part, ''), '')" if part else ""
     joined = """
@@ -146,10 +147,11 @@ def _drawn(told: frozenset[str], *, rates: bool) -> str:
                coalesce(s.kind, h.kind) AS kind, coalesce(s.ref, h.ref) AS ref, coalesce({", ".join((*part, "h.part", "''"))}) AS part,
                coalesce(h.subject, s.connection || ':' || s.kind || ':' || s.ref{leg}) AS subject,
                coalesce(h.number, s.number) AS number, coalesce(s.on_day, h.on_day) AS on_day,
-               coalesce(s.unit, h.unit) AS own_unit, coalesce(h.booked_unit, nullif(h.base, ''), s.unit, h.unit) AS unit,
+               coalesce(s.unit, h.unit) AS own_unit,
+               coalesce(h.booked_unit, CASE WHEN {known} IS NOT NULL THEN nullif(h.base, '') END, s.unit, h.unit) AS unit,
                CASE WHEN q.kind IS NULL THEN h.amount ELSE coalesce(s.amount, 0) END AS own_amount,
                s.ref IS NOT NULL OR q.kind IS NULL AS at_source, h.ref IS NOT NULL AS in_hub,
-               coalesce({", ".join((*rate, "NULL"))}) AS rate, h.fate, h.reason, h.held_for, h.amount AS hub_amount, h.booked,
+               {known} AS rate, h.fate, h.reason, h.held_for, h.amount AS hub_amount, h.booked,
                h.card_bridge, h.rounding_bridge, coalesce({"s.row, " if "row" in told else ""}s.ref, h.ref) AS row,
                {detailed} AS detailed, {redeemed}{sides}
         FROM told s FULL OUTER JOIN standing h

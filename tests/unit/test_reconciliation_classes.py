@@ -182,6 +182,13 @@ def test_a_foreign_sale_at_another_rate(table):
     assert classes(table) == [("1001", of(FX="-1"))]
 
 
+def test_a_foreign_sale_that_no_rate_is_known_of_stands_in_its_own_currency(table):
+    put(table, "source", "1001", "119", unit="USD")
+    booked(table, "1001", "119", unit="USD", base="EUR", booked=None, booked_unit=None, fate="held", reason="POST-RATE")
+    found = look(table)
+    assert [(each.unit, each.difference, each.causes[0].kind) for each in found] == [("USD", Decimal(-119), "MAPPING")]
+
+
 def test_of_two_candidates_by_number_none_is_guessed(table):
     put(table, "source", "1001", "100")
     booked(table, "1001", "100")
