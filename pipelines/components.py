@@ -1,4 +1,4 @@
-"""Dagster components: a Connection owns what is read and translated, a Route what is planned and delivered.
+"""Dagster components: a Connection owns what is read and translated, a Route what is planned and delivered, a Company what is reconciled.
 
 Dagster decides when; the hub alone knows what is left to do. Every asset here works the rows that are ready, so a lost run, a lost
 Dagster database or a killed daemon loses nothing. Nothing here holds a transaction or a secret.
@@ -6,9 +6,10 @@ Dagster database or a killed daemon loses nothing. Nothing here holds a transact
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from datetime import timedelta
+from datetime import date, timedelta
 from pathlib import Path
 from typing import Any
 
@@ -22,10 +23,14 @@ from pipelines.hub import equations
 from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub
 from pipelines.hub.words import Fate
+from pipelines.reconcile import run as reconciling
+from pipelines.reconcile.words import Status
 from pipelines.steps import run as running
 
 _CRON = {"hourly": "0 * * * *", "daily": "0 5 * * *"}
 _FRESH = {"hourly": timedelta(hours=3), "daily": timedelta(hours=30)}
+_MORNING = 6
+"""Hour of the company's own day at which the day before is reconciled."""
 _LISTEN = 30
 """Seconds between two looks for news."""
 _RETRIES = dg.RetryPolicy(max_retries=3, delay=30, backoff=dg.Backoff.EXPONENTIAL)
@@ -87,6 +92,65 @@ class Route(dg.Component, dg.Model, dg.Resolvable):
         return dg.Definitions(assets=[plan, deliver], asset_checks=checks, jobs=[job], schedules=schedules, sensors=sensors)
 
 
+class Reconciliation(dg.Component, dg.Model, dg.Resolvable):
+    """The books of a company against its sources: the asset COMPANY/reconcile, by business day, with its checks and its morning."""
+
+    home: str
+    """The home folder."""
+    name: str
+    """The company, as counterfoil.yaml calls it."""
+
+    def build_defs(self, context: dg.ComponentLoadContext | None = None) -> dg.Definitions:  # noqa: ARG002 (the home says it all)
+        """The asset, its checks, a job and its schedule; nothing where no route leads to books, stock or hours of the company."""
+        home = load(Path(self.home))
+        compared = reconciling.sheets(home, self.name)
+        if not compared:
+            return dg.Definitions()
+        first = min(route.start.business_date for sheet in compared for route, _posting in sheet.postings)
+        zone = home.installation.companies[self.name].timezone
+        days = dg.DailyPartitionsDefinition(start_date=first.isoformat(), timezone=zone)
+        asset = _reconcile_asset(home, self.name, days)
+        job = dg.define_asset_job(f"{self.name}_reconcile", selection=[asset])
+        return dg.Definitions(assets=[asset], jobs=[job], schedules=[dg.build_schedule_from_partitioned_job(job, hour_of_day=_MORNING)])
+
+
+def _reconcile_asset(home: Home, company: str, days: dg.DailyPartitionsDefinition) -> dg.AssetsDefinition:
+    zone = home.installation.companies[company].timezone
+    deliveries = [
+        dg.AssetKey([route.name, "deliver"])
+        for route in home.routes.values()
+        if any(each.company in (None, company) for each in route.posting)
+    ]
+    key = dg.AssetKey([company, "reconcile"])
+
+    @dg.asset(
+        key=key,
+        deps=deliveries,
+        group_name=company,
+        partitions_def=days,
+        retry_policy=_RETRIES,
+        check_specs=[
+            dg.AssetCheckSpec("explained", asset=key, description="Each waterfall of the day ends at 0.00 unexplained."),
+            dg.AssetCheckSpec("ties", asset=key, description="No break of the day is open. Amber, not red: each has a name and a way out."),
+        ],
+    )
+    def reconcile() -> Iterator[dg.MaterializeResult[Any]]:
+        """One business day from the sources to what the targets hold, every difference named."""
+        day = date.fromisoformat(dg.AssetExecutionContext.get().partition_key)
+        with opened(home.path) as (loaded, hub):
+            found = reconciling.reconcile(loaded, hub, as_of=reconciling.end_of(day, zone), company=company, period=day.isoformat())
+        classes = Counter(cause.kind.value for each in found.breaks for cause in each.causes)
+        yield dg.MaterializeResult(
+            metadata={"status": found.status.value, "run": found.run, "breaks": len(found.breaks), **classes},
+            check_results=[
+                dg.AssetCheckResult(check_name="explained", passed=found.status is not Status.INVALID),
+                dg.AssetCheckResult(check_name="ties", passed=not found.breaks, severity=dg.AssetCheckSeverity.WARN),
+            ],
+        )
+
+    return reconcile
+
+
 def _news_sensor(home: Path, route: RouteSettings, job: Any) -> dg.SensorDefinition:
     @dg.sensor(
         name=f"{route.name}_news",
@@ -104,12 +168,13 @@ def _news_sensor(home: Path, route: RouteSettings, job: Any) -> dg.SensorDefinit
     return listen
 
 
-def components(home: Home) -> list[Connection | Route]:
-    """One component for each file of the home."""
+def components(home: Home) -> list[Connection | Route | Reconciliation]:
+    """One component for each file of the home, and one for each company."""
     place = str(home.path)
     return [
         *(Connection(home=place, name=name) for name in (*home.taps, *home.targets)),
         *(Route(home=place, name=name) for name in home.routes),
+        *(Reconciliation(home=place, name=name) for name in home.installation.companies),
     ]
 
 

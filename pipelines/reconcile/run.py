@@ -10,7 +10,7 @@ import hashlib
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from datetime import UTC, date, datetime, timedelta
+from datetime import UTC, date, datetime, time, timedelta
 from decimal import Decimal
 from typing import Any
 from zoneinfo import ZoneInfo
@@ -36,6 +36,7 @@ from pipelines.reconcile.words import Corner, Status
 from taps._kit.errors import Misconfigured
 
 ZERO = Decimal(0)
+_DAY = len("2026-01-31")
 _MICRO = Decimal("0.000001")
 _RATE = Table("rate", {"sheet": "VARCHAR", "unit": "VARCHAR", "from_day": "DATE", "to_day": "DATE", "rate": "DECIMAL(24, 12)"})
 _ASKED = Table("asked", {"sheet": "VARCHAR", "connection": "VARCHAR", "kind": "VARCHAR"})
@@ -91,15 +92,21 @@ def company_of(home: Home, named: str | None) -> str:
 
 
 def window_of(period: str, as_of: datetime, zone: str) -> Window:
-    """The days of a period YYYY-MM; without one, all. Raises Misconfigured for text that is none."""
+    """The days of a period, a month YYYY-MM or a day YYYY-MM-DD; without one, all. Raises Misconfigured for text that is none."""
     today = as_of.astimezone(ZoneInfo(zone)).date()
     if not period:
         return Window(None, None, today)
     try:
-        first = date.fromisoformat(f"{period}-01")
+        first = date.fromisoformat(period if len(period) == _DAY else f"{period}-01")
     except ValueError:
-        raise Misconfigured(f"{period!r} is no period; write it as 2026-01.") from None
-    return Window(first, first.replace(day=calendar.monthrange(first.year, first.month)[1]), today)
+        raise Misconfigured(f"{period!r} is no period; write a month as 2026-01, or a day as 2026-01-31.") from None
+    last = first if len(period) == _DAY else first.replace(day=calendar.monthrange(first.year, first.month)[1])
+    return Window(first, last, today)
+
+
+def end_of(day: date, zone: str) -> datetime:
+    """The instant at which a day of the company is over."""
+    return datetime.combine(day + timedelta(days=1), time(0), ZoneInfo(zone)).astimezone(UTC)
 
 
 def reconcile(
