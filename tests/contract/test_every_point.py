@@ -105,6 +105,7 @@ CANNOT = {
     ("inventree", "closed period"): "InvenTree closes no periods",
     ("hubspot", "closed period"): "a CRM keeps no books",
     ("square", "closed period"): "a till keeps no books",
+    ("shopify", "closed period"): "a shop keeps no books",
     ("tryton", "429"): "Tryton's own server counts no calls",
 }
 """(target, point) → why there is none."""

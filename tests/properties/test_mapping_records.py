@@ -16,7 +16,10 @@ from mappings.model.packing import pack
 from mappings.problem import CODES, Problem
 from mappings.shipped import find, names
 
-LEAVES_OUT = ("bank/entries", "shopify/balance_transactions", "shopify/products", "square/inventory_changes", "square/timecards")
+LEAVES_OUT = (
+    *("bank/entries", "inventree/stock_items", "shopify/balance_transactions", "shopify/inventory", "shopify/products"),
+    *("square/inventory_changes", "square/timecards"),
+)
 """Mappings that leave records out by a rule which an empty record meets: nothing is made of it, and nothing is wrong with that."""
 CONTEXT = Context("shop", "Europe/London", time(4), "acme")
 WIDE = compile_mapping(
