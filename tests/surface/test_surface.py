@@ -99,7 +99,8 @@ def test_assets_of_the_sample(monkeypatch):
         parents = " ".join(sorted(parent.to_user_string() for parent in graph.get(key).parent_keys))
         lines.append(f"asset {key.to_user_string()} <- {parents}".removesuffix(" <- "))
     lines += [f"check {check.asset_key.to_user_string()} {check.name}" for check in sorted(graph.asset_check_keys)]
-    lines += [f"schedule {schedule.name} {schedule.cron_schedule}" for schedule in found.schedules]
+    schedules = found.get_repository_def().schedule_defs
+    lines += [f"schedule {schedule.name} {schedule.cron_schedule}" for schedule in sorted(schedules, key=lambda each: each.name)]
     snapshot.check(snapshot.SURFACE / "assets.txt", "\n".join(lines))
 
 
