@@ -9,10 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
-from datetime import date, timedelta
+from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from pipelines.reconcile.ageing import business_days
 from pipelines.reconcile.bench import COMPONENTS
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
@@ -31,7 +32,6 @@ _OF_COMPONENT = {
     "fee": BreakClass.FEE,
     "reserve": BreakClass.RESERVE,
 }
-_FRIDAY = 4
 _OF_UNIT = {"C62": BreakClass.QTY, "HUR": BreakClass.HOURS}
 
 
@@ -94,18 +94,10 @@ def _not_there(
 
 def _not_arrived(row: Mapping[str, Any], share: Decimal, rules: Rules, window: Window) -> Cause:
     since = row["l_on_day"]
-    days = age(since, window.today)
+    days = business_days(since, window.today)
     late = f", {days} bank days late: ask the processor" if days > rules.in_transit_days else ""
     verb = "is due at the bank on" if row["part"] == "arrival" else "is on its way since"
     return Cause(BreakClass.IN_TRANSIT, share, f"{_what(row)} {verb} {since} and no entry of the bank is it{late}.")
-
-
-def age(day: date | None, today: date) -> int:
-    """Business days (Monday to Friday) from a day to the cut-off; 0 for what is younger."""
-    if day is None or day >= today:
-        return 0
-    whole, rest = divmod((today - day).days, 7)
-    return whole * 5 + sum((day + timedelta(days=step + 1)).weekday() <= _FRIDAY for step in range(rest))
 
 
 def _under_way(row: Mapping[str, Any], share: Decimal) -> Cause | None:

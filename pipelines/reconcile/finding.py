@@ -10,8 +10,9 @@ from decimal import Decimal
 from itertools import pairwise
 from typing import Any
 
+from pipelines.reconcile.ageing import business_days
 from pipelines.reconcile.bench import COMPONENTS, Bench
-from pipelines.reconcile.causes import Window, age, causes, shares
+from pipelines.reconcile.causes import Window, causes, shares
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
 from pipelines.reconcile.waterfalls import MEASURED, Share, group_of, inside
@@ -87,10 +88,10 @@ def _broken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> I
     if why[0].kind is BreakClass.CURRENCY:
         for unit, mine, theirs in ((row["l_unit"], expected, ZERO), (row["r_unit"], ZERO, actual)):
             cause = Cause(BreakClass.CURRENCY, theirs - mine, why[0].say)
-            yield Break(_key(row, unit), *common, unit, on, age(on, window.today), mine, theirs, (cause,), sides)
+            yield Break(_key(row, unit), *common, unit, on, business_days(on, window.today), mine, theirs, (cause,), sides)
         return
     unit = row["r_unit"] or row["l_unit"]
-    yield Break(_key(row, unit), *common, unit, on, age(on, window.today), expected, actual, why, sides, _suggested(why, row))
+    yield Break(_key(row, unit), *common, unit, on, business_days(on, window.today), expected, actual, why, sides, _suggested(why, row))
 
 
 def _key(row: Mapping[str, Any], unit: str) -> str:
@@ -139,11 +140,12 @@ def _once_more(
 ) -> tuple[Break, list[Share]]:
     unit, measures = row["unit"], {name: row.get(name) for name in MEASURED}
     sign = 1 if corner is Corner.TARGET else -1
-    side = Side(corner, row["connection"], row["ref"], row["number"], row["on_day"], unit, row["amount"])
+    day = row["on_day"]
+    side = Side(corner, row["connection"], row["ref"], row["number"], day, unit, row["amount"])
     key = hashlib.sha256("\x1f".join((row["sheet"], "twice", row["connection"], row["ref"], row["number"] or "")).encode()).hexdigest()[:16]
     expected, actual = (ZERO, share) if corner is Corner.TARGET else (-share, ZERO)
     found = Break(
-        key, row["sheet"], row["kind"], row["subject"] or "", row["number"] or "", unit, row["on_day"], age(row["on_day"], window.today),
+        key, row["sheet"], row["kind"], row["subject"] or "", row["number"] or "", unit, day, business_days(day, window.today),
         expected, actual, (Cause(kind, share, say),), (side,),
     )  # fmt: skip
     taken = [Share(row["sheet"], group_of(row["kind"], unit), unit, "amount", kind, share)]
