@@ -30,6 +30,8 @@ COMPONENTS = ("goods", "discount", "shipping", "tax", "tip", "gift_card", "fee",
 """What a total is made of, each with its sign inside the total (a discount is negative); Σ = amount where `detailed`."""
 BALANCES = ("clearing", "in_transit", "bank", "tax_owed", "cards_owed")
 """What a document does to an account: + debit, − credit."""
+MEASURED = ("clearing", "in_transit", "tax_owed", "cards_owed")
+"""Balances that have a waterfall of their own."""
 _ITEM = {
     "id": "BIGINT DEFAULT nextval('item_id')",
     "corner": "VARCHAR",

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.reconcile.ageing import business_days
-from pipelines.reconcile.bench import COMPONENTS
+from pipelines.reconcile.bench import COMPONENTS, MEASURED
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Cause
@@ -32,6 +32,8 @@ _OF_COMPONENT = {
     "fee": BreakClass.FEE,
     "reserve": BreakClass.RESERVE,
 }
+OF_BALANCE = {"tax_owed": BreakClass.TAX, "cards_owed": BreakClass.GIFT_CARD}
+"""The class that is about a balance."""
 _OF_UNIT = {"C62": BreakClass.QTY, "HUR": BreakClass.HOURS}
 
 
@@ -66,6 +68,8 @@ def causes(row: Mapping[str, Any], rules: Rules, window: Window, untranslated: M
     rest = actual - expected - sum((cause.amount for cause in found), ZERO)
     if rest:
         found.append(_rest(row, rest))
+    if not any(cause.amount for cause in found):
+        found += _accounts(row, rules, window)
     return tuple(found)
 
 
@@ -250,6 +254,23 @@ def _labels(row: Mapping[str, Any]) -> Iterator[Cause]:
     if row["l_overtime"] is not None and row["r_overtime"] is not None and row["l_overtime"] != row["r_overtime"]:
         say = f"{_what(row)}: {row['l_overtime']} of the hours are overtime, at {_target(row)} {row['r_overtime']}."
         yield Cause(BreakClass.RATE, ZERO, say)
+
+
+def _accounts(row: Mapping[str, Any], rules: Rules, window: Window) -> Iterator[Cause]:
+    """The total agrees, and an account gets something else: it was booked elsewhere. Cents of a conversion, line by line, are none."""
+    if row["l_unit"] != row["r_unit"] or not window.holds(row["l_on_day"]) or not window.holds(row["r_on_day"]):
+        return
+    for name in MEASURED:
+        mine, theirs = row[f"l_{name}"], row[f"r_{name}"]
+        if mine is not None and theirs is not None and mine != theirs and not rounded(row, theirs - mine, rules):
+            account = name.replace("_", " ")
+            say = f"{_what(row)}: {account} should get {mine} and gets {theirs} at {_target(row)}; it stands on another account."
+            yield Cause(OF_BALANCE.get(name, BreakClass.AMOUNT), ZERO, say)
+
+
+def rounded(row: Mapping[str, Any], apart: Decimal, rules: Rules) -> bool:
+    """Whether a balance's difference is what converting line by line may leave."""
+    return row["own_unit"] != row["l_unit"] and abs(apart) <= rules.rounding_cap
 
 
 def _rest(row: Mapping[str, Any], rest: Decimal) -> Cause:

@@ -11,11 +11,11 @@ from itertools import pairwise
 from typing import Any
 
 from pipelines.reconcile.ageing import business_days
-from pipelines.reconcile.bench import COMPONENTS, Bench
-from pipelines.reconcile.causes import Window, causes, shares
+from pipelines.reconcile.bench import COMPONENTS, MEASURED, Bench
+from pipelines.reconcile.causes import OF_BALANCE, Window, causes, rounded, shares
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
-from pipelines.reconcile.waterfalls import MEASURED, Share, group_of, inside
+from pipelines.reconcile.waterfalls import Share, group_of, inside
 from pipelines.reconcile.words import BreakClass, Corner
 
 ZERO = Decimal(0)
@@ -31,7 +31,7 @@ def breaks(table: Bench, rules: Rules, window: Window) -> tuple[list[Break], lis
         if not _concerns(row, window):
             continue
         why = causes(row, rules, window, known)
-        taken += _taken(row, why, window)
+        taken += _taken(row, why, window, rules)
         if why:
             found += _broken(row, why, window)
     for each, kind in _surplus(table, window):
@@ -47,7 +47,7 @@ def _concerns(row: Mapping[str, Any], window: Window) -> bool:
     )
 
 
-def _taken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> Iterator[Share]:
+def _taken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window, rules: Rules) -> Iterator[Share]:
     unit = row["r_unit"] or row["l_unit"]
     group = group_of(row["kind"], unit)
     if len(why) == 1 and why[0].kind is BreakClass.CURRENCY:
@@ -68,16 +68,16 @@ def _taken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> It
             if theirs:
                 yield Share(row["sheet"], "", row["r_unit"], measure, BreakClass.CURRENCY, theirs)
         elif mine != theirs:
-            yield Share(row["sheet"], "", unit, measure, _class_of(measure, why), theirs - mine)
+            yield Share(row["sheet"], "", unit, measure, _class_of(row, measure, why, theirs - mine, rules), theirs - mine)
 
 
-def _class_of(measure: str, why: tuple[Cause, ...]) -> BreakClass:
+def _class_of(row: Mapping[str, Any], measure: str, why: tuple[Cause, ...], apart: Decimal, rules: Rules) -> BreakClass:
     """The class to which a balance's difference belongs: the one that is about it, else the first that explains an amount."""
-    about = {"tax_owed": BreakClass.TAX, "cards_owed": BreakClass.GIFT_CARD}.get(measure)
-    kinds = [cause.kind for cause in why if cause.amount]
+    about, kinds = OF_BALANCE.get(measure), [cause.kind for cause in why]
     if about in kinds:
         return about
-    return kinds[0] if kinds else BreakClass.ROUNDING
+    first = next((cause.kind for cause in why if cause.amount), kinds[0] if kinds else None)
+    return first or (BreakClass.ROUNDING if rounded(row, apart, rules) else BreakClass.UNKNOWN)
 
 
 def _broken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> Iterator[Break]:

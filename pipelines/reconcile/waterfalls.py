@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from decimal import Decimal
 from typing import Any, NamedTuple
 
-from pipelines.reconcile.bench import Bench
+from pipelines.reconcile.bench import MEASURED, Bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.report import Line, Waterfall
 from pipelines.reconcile.words import MEANINGS, BreakClass
@@ -38,7 +38,6 @@ TITLES = {
     "tax_owed": "Tax owed against tax collected",
     "cards_owed": "Gift cards: what is owed",
 }
-MEASURED = ("clearing", "in_transit", "tax_owed", "cards_owed")
 
 
 def group_of(kind: str, unit: str) -> str:

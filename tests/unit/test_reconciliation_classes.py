@@ -106,6 +106,20 @@ def test_tax_booked_as_sales_shows_although_the_total_agrees(table):
     assert classes(table) == [("1001", of(AMOUNT="19", TAX="-19"))]
 
 
+def test_a_payment_on_another_account_shows_although_its_total_agrees(table):
+    put(table, "source", "1001", "100", clearing="100")
+    booked(table, "1001", "100")
+    put(table, "target", "1001", "100", clearing="0")
+    assert classes(table) == [("1001", of(AMOUNT="0"))]
+
+
+def test_cents_of_a_conversion_line_by_line_are_no_break(table):
+    put(table, "source", "1001", "119", unit="USD", rate="0.7777", tax="19")
+    booked(table, "1001", "119", unit="USD", booked="92.55", booked_unit="EUR")
+    put(table, "target", "1001", "92.55", tax="14.77", tax_owed="-14.77")  # 19 × 0.7777 = 14.7763
+    assert classes(table) == []
+
+
 @pytest.mark.parametrize(
     ("mine", "theirs", "expected"),
     [
