@@ -28,10 +28,11 @@ ORDERS = 1_000_000 if NIGHTLY else 50_000
 MOST_MB = 300
 PAGE = 1000
 _CHILD = """
-import resource, sys
+import sys
 from pipelines.cli.main import run
+from pipelines.sandbox.demo import peak_mb
 code = run(sys.argv[1:])
-print(resource.getrusage(resource.RUSAGE_SELF).ru_maxrss // 1024, file=sys.stderr)
+print(peak_mb(), file=sys.stderr)
 raise SystemExit(code)
 """
 
