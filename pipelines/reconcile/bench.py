@@ -62,7 +62,6 @@ _ITEM = {
 }
 _STANDING = {
     "sheet": "VARCHAR",
-    "posting": "VARCHAR",
     "base": "VARCHAR",
     "connection": "VARCHAR",
     "kind": "VARCHAR",

@@ -7,7 +7,7 @@ left then is AMOUNT where both hold the same kind of thing, and UNKNOWN is never
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
@@ -160,8 +160,9 @@ def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, rules: Rul
     if under_way is not None and actual != expected:  # an earlier revision stands there, the newest is on its way
         yield under_way
         return
-    yield from _edits(row)
-    yield from _components(row, rules)
+    edits = tuple(_edits(row))
+    yield from edits
+    yield from _components(row, edits, rules)
     yield from _labels(row)
 
 
@@ -191,11 +192,11 @@ def _edits(row: Mapping[str, Any]) -> Iterator[Cause]:
         )
 
 
-def _components(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:
-    left = row["r_amount"] - row["l_amount"] - sum((cause.amount for cause in _edits(row)), ZERO)
-    if not left and not (row["l_detailed"] and row["r_detailed"]):
-        return
-    if row["l_detailed"] and row["r_detailed"] and not any(True for _ in _edits(row)) and row["own_unit"] == row["l_unit"]:
+def _components(row: Mapping[str, Any], edits: Sequence[Cause], rules: Rules) -> Iterator[Cause]:
+    """What of the difference is left after the edits, told by components where both sides have them."""
+    left = row["r_amount"] - row["l_amount"] - sum((cause.amount for cause in edits), ZERO)
+    detailed = row["l_detailed"] and row["r_detailed"]
+    if detailed and not edits and row["own_unit"] == row["l_unit"]:
         yield from _by_component(row, rules)
     elif left:
         cause = _alone(row, left, rules)

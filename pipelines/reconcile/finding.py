@@ -132,7 +132,14 @@ def _surplus(table: Bench, window: Window) -> Iterator[tuple[Break, list[Share]]
         yield _once_more(row, Corner.TARGET, BreakClass.DUPLICATE_TARGET, row["amount"], say, window)
     for row in table.rows(f"SELECT * FROM restated WHERE {inside(window, 'on_day')} ORDER BY sheet, connection, kind, ref"):  # noqa: S608
         say = f"{row['kind'].replace('_', ' ').capitalize()} {row['number']} is stated once more at {row['connection']}."
-        yield _once_more({**row, "amount": row["base"]}, Corner.SOURCE, BreakClass.DUPLICATE_SOURCE, -row["base"], say, window)
+        yield _once_more(
+            {**row, "amount": row["base"], "subject": row["of_subject"]},
+            Corner.SOURCE,
+            BreakClass.DUPLICATE_SOURCE,
+            -row["base"],
+            say,
+            window,
+        )
 
 
 def _once_more(

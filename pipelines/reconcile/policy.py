@@ -20,7 +20,6 @@ class Pass(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     rule: Literal["sync_link", "number", "amount_and_day"]
-    state: Literal["exact", "suggested"]
     days: int = 0
 
 

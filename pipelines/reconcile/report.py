@@ -16,14 +16,6 @@ ZERO = Decimal(0)
 
 
 @dataclass(frozen=True, slots=True)
-class Sum:
-    """A count and an amount."""
-
-    count: int
-    amount: Decimal
-
-
-@dataclass(frozen=True, slots=True)
 class CornerTotal:
     """What one corner holds in the window: the completeness evidence of the auditor's pack."""
 

@@ -93,7 +93,6 @@ def _standings(
             amount, unit = _measure(row, effect, part, body)
             yield {
                 "sheet": sheet,
-                "posting": f"{route.name}/{posting.name}",
                 "base": posting.books.base_currency if posting.books else "",
                 "connection": row.connection_id,
                 "kind": row.type,
