@@ -9,12 +9,15 @@ A read is tried again (tenacity) and ends as a reply or an error. A write is tri
     Reply     the system answered; what it says of the document is the connector's to judge
     Blocked   it certainly did nothing: never reached, or turned away before it looked (429, 401); not before an instant
     Lost      sent, and nobody knows: no answer, half an answer, a 5xx, a page of HTML
+
+Where a system tells of such things in an answer of status 200 (GraphQL), a judge of its own says which of the three it is; what follows
+from that, the waits, tries and limits, is the same.
 """
 
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from email.utils import parsedate_to_datetime
@@ -74,6 +77,8 @@ class Blocked(NamedTuple):
 
 
 Outcome: TypeAlias = Reply | Lost | Blocked
+Judge: TypeAlias = Callable[[Reply], Outcome]
+"""Of a reply with a good status: the reply where it is what it seems, else Lost or Blocked, with a reason that ends a sentence."""
 
 
 class Throttled(Retryable):
@@ -111,7 +116,16 @@ class _Again(Exception):
 class Edge:
     """One system under one base URL, for one thread."""
 
-    def __init__(self, facts: Facts, base_url: str, login: Login, around: Surroundings, *, private_network: bool = False) -> None:
+    def __init__(
+        self,
+        facts: Facts,
+        base_url: str,
+        login: Login,
+        around: Surroundings,
+        *,
+        private_network: bool = False,
+        judge: Judge | None = None,
+    ) -> None:
         parts = urlsplit(base_url)
         host = parts.hostname or ""
         if not private_network and parts.scheme != "https":
@@ -125,6 +139,7 @@ class Edge:
         self._base = base_url.rstrip("/")
         self._login = login
         self._private = private_network
+        self._judged = judge
         self._session = guarded_session(private_network=private_network)
         self.calls = 0
         """Calls that left, for the bench and the contract of calls per document."""
@@ -254,7 +269,12 @@ class Edge:
             )
         except requests.RequestException as error:
             return self._unanswered(error)
-        return self._judge(answer)
+        outcome = self._judge(answer)
+        if self._judged is not None and isinstance(outcome, Reply) and outcome.good:
+            outcome = self._judged(outcome)
+        if isinstance(outcome, Blocked):
+            self.around.hold(outcome.not_before)
+        return outcome
 
     def _admitted(self, path: str) -> Blocked | None:
         """Wait for the budget, up to a minute; a longer wait is given back."""
@@ -282,9 +302,7 @@ class Edge:
     def _judge(self, answer: requests.Response) -> Outcome:
         status = answer.status_code
         if status in self.facts.throttles:
-            not_before = self._retry_after(answer)
-            self.around.hold(not_before)
-            return Blocked(not_before, f"it says that we are too fast ({status})")
+            return Blocked(self._retry_after(answer), f"it says that we are too fast ({status})")
         if status >= _SERVER_FAULT or status == _TIMED_OUT:
             return Lost(f"it answered with {status}")
         if _GOOD <= status < 400:  # noqa: PLR2004 (redirects)

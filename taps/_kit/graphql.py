@@ -37,12 +37,16 @@ class Told(NamedTuple):
         return "; ".join(dict.fromkeys(str(error.get("message", "")) for error in self.errors))[:_MOST_SAID]
 
 
-def ask(edge: Edge, path: str, query: str, variables: Mapping[str, Any] | None = None) -> Told:
-    """One query that changes nothing. Raises what `Edge.read` raises."""
-    reply = edge.read(path, method="POST", body={"query": query, "variables": dict(variables or {})})
+def told(reply: Reply) -> Told:
+    """What a reply says."""
     body = reply.body if isinstance(reply.body, dict) else {}
     errors = body.get("errors") or []
     listed = errors if isinstance(errors, list) else [errors]
-    told = tuple(error if isinstance(error, dict) else {"message": str(error)} for error in listed)
+    found = tuple(error if isinstance(error, dict) else {"message": str(error)} for error in listed)
     data = body.get("data")
-    return Told(reply, dict(data) if isinstance(data, dict) and not told else None, told)
+    return Told(reply, dict(data) if isinstance(data, dict) and not found else None, found)
+
+
+def ask(edge: Edge, path: str, query: str, variables: Mapping[str, Any] | None = None) -> Told:
+    """One query that changes nothing. Raises what `Edge.read` raises; what passes by itself is for the judge of the edge."""
+    return told(edge.read(path, method="POST", body={"query": query, "variables": dict(variables or {})}))

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from taps._kit import graphql
-from taps._kit.edge import Edge
+from taps._kit.edge import Edge, Lost, Outcome, Reply
 from taps._kit.errors import Fatal, Misconfigured, Retryable
 from taps._kit.login import needed
 from taps._kit.surroundings import Safe, Surroundings
@@ -19,9 +19,9 @@ from taps.vendure import queries
 from taps.vendure.config import VendureConfig
 from taps.vendure.facts import CHANNEL_HEADER, FACTS, KEY_HEADER, SESSION_HEADER
 
-_TRIES = 5
 _KEY, _SESSION = "api_key", "session"
 _DENIED = "FORBIDDEN"
+_TOO_MANY = re.compile(r"[Cc]annot take more than (\d+)")
 _PASSING = ("INTERNAL_SERVER_ERROR", "")
 """What may go better: a fault inside the server. A database that is locked for a moment is told without a code."""
 
@@ -71,7 +71,7 @@ class Client:
 
     def __init__(self, config: VendureConfig, around: Surroundings) -> None:
         self._login = VendureLogin(around.safe, config.channel)
-        self.edge = Edge(FACTS, config.base_url, self._login, around, private_network=config.private_network)
+        self.edge = Edge(FACTS, config.base_url, self._login, around, private_network=config.private_network, judge=passing)
         self.around = around
         self._path = config.admin_path
 
@@ -87,18 +87,12 @@ class Client:
         """
         if not self._login.keyed and not self.around.safe.secrets().get(_SESSION):
             self._log_in("")
-        again = False
-        for attempt in range(_TRIES):
-            told = graphql.ask(self.edge, self._path, query, {**queries.given(query), **(variables or {})})
-            if told.data is not None:
-                return told.data
-            if _DENIED in told.codes and not self._login.keyed and not again:
-                again = True
-                self._log_in(self._login.handed or "")
-                continue
-            self._judge(told)
-            self.around.sleep(float(2**attempt))
-        raise Retryable("Vendure keeps answering that something went wrong on its side.")
+        given = {**queries.given(query), **(variables or {})}
+        told = graphql.ask(self.edge, self._path, query, given)
+        if _DENIED in told.codes and not self._login.keyed:
+            self._log_in(self._login.handed or "")
+            told = graphql.ask(self.edge, self._path, query, given)
+        return self._sound(told)
 
     def _log_in(self, stale: str) -> None:
         """A new session, under the lock; who had to wait for it takes what the other one stored."""
@@ -118,14 +112,21 @@ class Client:
             safe.store(_SESSION, session)
 
     @staticmethod
-    def _judge(told: graphql.Told) -> None:
-        """Return where waiting helps; else raise what does."""
+    def _sound(told: graphql.Told) -> dict[str, Any]:
+        if told.data is not None:
+            return told.data
         if not told.usable:
             raise Retryable(f"Vendure answers with {told.reply.status} and nothing that could be used. Is admin_path right?")
-        most = re.search(r"[Cc]annot take more than (\d+)", told.said)
+        most = _TOO_MANY.search(told.said)
         if most:
             raise TooMany(int(most[1]))
         if _DENIED in told.codes:
             raise Misconfigured("Vendure does not let this log-in read that. Give its role the permissions that the page on Vendure names.")
-        if not all(code in _PASSING for code in told.codes):
-            raise Fatal(f"Vendure does not understand what we ask: {told.said}")
+        raise Fatal(f"Vendure does not understand what we ask: {told.said}")
+
+
+def passing(reply: Reply) -> Outcome:
+    """The judge of answers: whether only something inside the server went wrong, which may go better."""
+    told = graphql.told(reply)
+    inside = bool(told.errors) and all(code in _PASSING for code in told.codes) and not _TOO_MANY.search(told.said)
+    return Lost("it keeps saying that something went wrong on its side") if inside else reply

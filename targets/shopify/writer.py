@@ -182,12 +182,9 @@ class ShopifyWriter(RemoteWriter):
         return [self._receipt(payload, stands)]
 
     def _unanswered(self, of: str, reply: Reply, errors: Any) -> Answer:
-        """Top-level errors are said before anything is done; an answer without data says nothing."""
+        """What the client's judge let through: an error at the top is said before anything is done; silence says nothing."""
         told: list[dict[str, Any]] = errors if isinstance(errors, list) else [{"message": str(errors)}]
-        codes = {str((each.get("extensions") or {}).get("code", "")) for each in told}
-        if "THROTTLED" in codes:
-            return NotSent(self._around.clock() + _AGAIN, f"{FACTS.title}: its points are used up")
-        if "INTERNAL_SERVER_ERROR" in codes or (reply.good and not told):
+        if reply.good and not told:
             return InDoubt(f"{FACTS.title}: something went wrong on its side")
         return refused(FACTS.title, of, "; ".join(str(each.get("message", "")) for each in told) or str(reply.status))
 

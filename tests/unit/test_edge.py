@@ -566,3 +566,68 @@ def test_in_a_private_network_only_the_systems_own_address_gives_files(around):
     edge = Edge(FACTS, "http://127.0.0.1:9", KeyLogin(around.safe, "key"), around, private_network=True)
     with pytest.raises(Misconfigured, match="none of its own"):
         list(edge.lines("http://127.0.0.1:10/a", ("127.0.0.1",)))
+
+
+# ── what a good status hides ──
+
+
+def verdict(acme):
+    """The judge of a system that tells of everything with status 200."""
+
+    def judge(reply):
+        said = reply.body.get("error")
+        if said == "too fast":
+            return Blocked(acme.clock() + timedelta(seconds=int(reply.body["rest"])), "it says that we are too fast")
+        return Lost("it says that something went wrong") if said == "inside" else reply
+
+    return judge
+
+
+@pytest.fixture
+def judged(acme, around):
+    held = []
+    with serve(acme) as url:
+        made = Edge(FACTS, url, KeyLogin(around.safe, "key"), replace(around, hold=held.append), private_network=True, judge=verdict(acme))
+        yield made, held
+        made.close()
+
+
+def test_a_limit_in_a_good_answer_is_waited_for_and_told_to_everybody(acme, slept, judged):
+    edge, held = judged
+    acme.next = [Response(200, {"error": "too fast", "rest": 7})]
+    expected = acme.clock() + timedelta(seconds=7)
+    assert edge.read("/things").body == {"amount": Decimal("10.10")}
+    assert (slept[0], held) == (7, [expected])
+    late = acme.clock() + timedelta(hours=18)
+    acme.next = [Response(200, {"error": "too fast", "rest": 18 * 3600})]
+    with pytest.raises(Throttled) as told:
+        edge.read("/things")
+    assert (told.value.not_before, held[-1]) == (late, late)
+
+
+def test_a_fault_in_a_good_answer_is_tried_five_times(acme, slept, judged):
+    edge, held = judged
+    acme.next = [Response(200, {"error": "inside"})] * 4
+    assert edge.read("/things").good
+    assert (len(acme.log), len(slept), held) == (5, 4, [])
+    acme.next = [Response(200, {"error": "inside"})] * 9
+    with pytest.raises(Retryable, match="something went wrong"):
+        edge.read("/things")
+    assert len(acme.log) == 10
+
+
+def test_a_write_whose_good_answer_hides_a_limit_or_a_fault_is_judged_too_and_not_sent_again(acme, judged):
+    edge, held = judged
+    acme.next = [Response(200, {"error": "too fast", "rest": 7})]
+    not_before = acme.clock() + timedelta(seconds=7)
+    assert edge.write("POST", "/things", {}) == Blocked(not_before, "it says that we are too fast")
+    assert held == [not_before]
+    acme.next = [Response(200, {"error": "inside"})]
+    assert edge.write("POST", "/things", {}) == Lost("it says that something went wrong")
+    assert len(acme.log) == 2
+
+
+def test_only_a_good_answer_is_judged(acme, judged):
+    edge, _held = judged
+    acme.next = [Response(422, {"error": "inside"})]
+    assert edge.write("POST", "/things", {}).status == 422

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import multiprocessing
 from collections.abc import Iterator
+from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from decimal import Decimal
 from pathlib import Path
@@ -18,7 +19,15 @@ from pipelines.hub.around import surroundings
 from pipelines.hub.budget import Budget
 from pipelines.hub.store import Hub
 from taps._kit.facts import Facts, Limit
+from taps._kit.simulator import Response
+from taps._kit.surroundings import Pocket
 from taps.quickbooks.facts import FACTS as QUICKBOOKS
+from taps.shopify import queries
+from taps.shopify.client import Client
+from taps.shopify.config import ShopifyConfig
+from taps.shopify.facts import FACTS as SHOPIFY
+from taps.shopify.simulator import TOKEN, ShopifySimulator
+from tests._kit.histories import straight
 
 FORK = multiprocessing.get_context("fork")
 START = datetime(2026, 3, 29, 0, 59, tzinfo=UTC)
@@ -180,3 +189,29 @@ def test_never_more_than_capacity_and_growth_and_always_at_the_instant_named(
         granted += tokens
         elapsed = Decimal((clock.now - START) // timedelta(microseconds=1)).scaleb(-6)
         assert granted <= capacity + elapsed * rate
+
+
+def test_a_limit_that_is_told_with_status_200_holds_every_process_of_the_connection(
+    hub: Hub, clock: Clock, hub_url: str, tmp_path: Path
+) -> None:
+    shop = ShopifySimulator(1)
+    answer = shop.handle
+    cost = {"requestedQueryCost": 900, "throttleStatus": {"maximumAvailable": 1000, "currentlyAvailable": 0, "restoreRate": 30}}
+    fast = [Response(200, {"errors": [{"message": "Throttled", "extensions": {"code": "THROTTLED"}}], "extensions": {"cost": cost}})]
+    shop.handle = lambda request: fast.pop() if fast else answer(request)  # type: ignore[method-assign]
+    slept: list[float] = []
+    met: list[datetime | None] = []
+
+    def sleep(seconds: float) -> None:
+        slept.append(seconds)
+        other = Hub(hub_url, clock)
+        met.append(surroundings(other, tmp_path, "shop", SHOPIFY).budget("/graphql"))
+        other.close()
+        clock.now += timedelta(seconds=seconds)
+
+    around = replace(surroundings(hub, tmp_path, "shop", SHOPIFY), safe=Pocket({"access_token": TOKEN}), sleep=sleep)
+    with straight(shop) as url:
+        client = Client(ShopifyConfig(base_url=url, private_network=True), around)
+        assert client.ask(queries.WRITABLE)["locations"]["nodes"]
+    assert slept[0] == 30
+    assert met[0] == START + 30 * SECOND

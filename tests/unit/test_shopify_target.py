@@ -9,11 +9,12 @@ from typing import Any
 import pytest
 
 from taps._kit.errors import Misconfigured
+from taps._kit.simulator import Response
 from taps._kit.surroundings import Pocket, Surroundings
 from taps.shopify import queries
 from taps.shopify.facts import SCOPES
 from taps.shopify.simulator import TOKEN, ShopifySimulator
-from targets._kit.writer import NotSent, Payload, Receipt, Unpreparable
+from targets._kit.writer import InDoubt, NotSent, Payload, Receipt, Refused, Unpreparable
 from targets.shopify.config import ShopifyTargetConfig
 from targets.shopify.writer import ShopifyWriter
 from tests._kit.histories import straight
@@ -143,3 +144,16 @@ def test_an_app_that_may_not_write_stock_is_told_before_anything_is_sent(shop, u
     with pytest.raises(Misconfigured, match="write_inventory"):
         opened(shop, url)
     assert [each.request.body["query"] for each in shop.log] == [queries.WRITABLE]
+
+
+@pytest.mark.parametrize(
+    ("code", "answer"), [("THROTTLED", NotSent), ("INTERNAL_SERVER_ERROR", InDoubt), ("TIMEOUT", InDoubt), ("BAD_USER_INPUT", Refused)]
+)
+def test_what_an_answer_of_status_200_hides_decides_what_is_known_of_a_write(shop, url, code, answer):
+    writer = opened(shop, url)
+    payload, asked = prepared(writer), len(shop.log)
+    shop.handle = lambda _request: Response(200, {"errors": [{"message": "No.", "extensions": {"code": code}}]})
+    (said,) = writer.send([payload])
+    assert isinstance(said, answer), said
+    assert len(shop.log) == asked + 1
+    assert not isinstance(said, NotSent) or said.not_before > shop.clock()

@@ -328,6 +328,6 @@ def test_a_fault_inside_the_server_is_waited_out_and_then_told(shop, monkeypatch
     assert len(bodies(shop.read())) == placed(shop)
     left[0] = 99
     began = shop.simulator.clock()
-    with pytest.raises(Retryable, match="keeps answering"):
+    with pytest.raises(Retryable, match="keeps saying"):
         shop.read()
     assert shop.simulator.clock() - began < timedelta(minutes=2)
