@@ -23,6 +23,16 @@ class Pass(BaseModel):
     days: int = 0
 
 
+class Terms(BaseModel):
+    """A discount for whoever pays in time."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    percent: Decimal
+    days: int
+    """Counted from the invoice's date."""
+
+
 class Rules(BaseModel):
     """All of them."""
 
@@ -36,6 +46,10 @@ class Rules(BaseModel):
     in_transit_days: int
     payout_lines: str
     """Regular expression: what an entry's text looks like that is a payout; one that no processor knows is then a break."""
+    terms: tuple[Terms, ...] = ()
+    """Discounts that a receipt may be short by."""
+    bank_charge_cap: dict[str, Decimal] = {}
+    """By currency: what banks on the way may have kept of a receipt that names its invoices."""
 
     @property
     def told(self) -> str:

@@ -21,7 +21,7 @@ from pipelines.home.load import Home
 from pipelines.home.settings import Posting, Route
 from pipelines.hub.progress import Progress, silent
 from pipelines.hub.store import Hub
-from pipelines.reconcile import corners, finding, pairing, waterfalls
+from pipelines.reconcile import corners, finding, pairing, receipts, waterfalls
 from pipelines.reconcile.bench import Bench, Table, bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.controls import BANK, Control, find
@@ -31,7 +31,7 @@ from pipelines.reconcile.corners import hub as hub_corner
 from pipelines.reconcile.corners import source as source_corner
 from pipelines.reconcile.corners import target as target_corner
 from pipelines.reconcile.policy import Rules, rules
-from pipelines.reconcile.report import CornerTotal, Matched, Pair, Rates, Report
+from pipelines.reconcile.report import CornerTotal, Matched, Pair, Rates, Report, Suggestion
 from pipelines.reconcile.words import Corner, Status
 from taps._kit.errors import Misconfigured
 
@@ -132,9 +132,10 @@ def reconcile(
         pairing.expect(table)
         pairing.take(table)
         pairing.match(table, asked)
-        notes += _bank(table, home, hub, name, asked)
+        told, paid = _bank(table, home, hub, name, asked, window)
+        notes += told
         pairing.compare(table)
-        report = _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes)
+        report = _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes, paid)
         return then(report, finding.Pairs(table, window))
 
 
@@ -167,11 +168,11 @@ def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress:
     return notes, controls
 
 
-def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules) -> list[str]:
-    """The payouts of all sheets of money against the statements of the company's bank connections, where there are any."""
+def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window: Window) -> tuple[list[str], list[Suggestion]]:
+    """The statements of the company's bank connections against payouts, and what is none against open invoices."""
     banks = [each for each in home.taps.values() if each.company == company and each.tap == "bank"]
     if not banks:
-        return []
+        return [], []
     notes = []
     for connection in banks:
         control = find(home.path, connection.name, connection.tap)
@@ -182,7 +183,9 @@ def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules) -> lis
     bank_corner.pair(table, asked)
     pairing.double(table)
     other = bank_corner.elsewhere(table).items()
-    return notes + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other]
+    sources = sorted({source for sheet in sheets(home, company) if sheet.effect == "money" for source in sheet.sources})
+    paid = list(receipts.suggestions(table, hub, sources, asked, window))
+    return notes + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other], paid
 
 
 def _rates(sheet: Sheet) -> Iterator[dict[str, Any]]:
@@ -208,6 +211,7 @@ def _report(
     window: Window,
     controls: Mapping[str, Control],
     notes: Sequence[str],
+    paid: Sequence[Suggestion],
 ) -> Report:
     breaks, shares = finding.breaks(table, asked, window)
     falls = waterfalls.waterfalls(table, window, shares)
@@ -232,7 +236,7 @@ def _report(
         waterfalls=tuple(falls),
         breaks=tuple(breaks),
         matched=tuple(_matched(table, window)),
-        suggestions=tuple(finding.suggestions(table, asked, window)),
+        suggestions=(*finding.suggestions(table, asked, window), *paid),
         rates=tuple(_rate(table, window, breaks)),
         notes=tuple(dict.fromkeys(notes)),
     )
