@@ -18,10 +18,10 @@ from zoneinfo import ZoneInfo
 from mappings.posting import EFFECTS, Books
 from mappings.posting.books import OLDEST_RATE
 from pipelines.home.load import Home
-from pipelines.home.settings import Posting, Route
+from pipelines.home.settings import Posting, Route, TapConnection
 from pipelines.hub.progress import Progress, silent
 from pipelines.hub.store import Hub
-from pipelines.reconcile import corners, finding, pairing, receipts, waterfalls
+from pipelines.reconcile import corners, deposits, finding, pairing, receipts, waterfalls
 from pipelines.reconcile.bench import Bench, Table, bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.controls import BANK, Control, find
@@ -135,6 +135,7 @@ def reconcile(
         told, paid = _bank(table, home, hub, name, asked, window)
         notes += told
         pairing.compare(table)
+        paid += deposits.suggestions(table, window) if _banks(home, name) else ()
         report = _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes, paid)
         return then(report, finding.Pairs(table, window))
 
@@ -170,7 +171,7 @@ def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress:
 
 def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window: Window) -> tuple[list[str], list[Suggestion]]:
     """The statements of the company's bank connections against payouts, and what is none against open invoices."""
-    banks = [each for each in home.taps.values() if each.company == company and each.tap == "bank"]
+    banks = _banks(home, company)
     if not banks:
         return [], []
     notes = []
@@ -186,6 +187,10 @@ def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window
     sources = sorted({source for sheet in sheets(home, company) if sheet.effect == "money" for source in sheet.sources})
     paid = list(receipts.suggestions(table, hub, sources, asked, window))
     return notes + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other], paid
+
+
+def _banks(home: Home, company: str) -> list[TapConnection]:
+    return [each for each in home.taps.values() if each.company == company and each.tap == "bank"]
 
 
 def _rates(sheet: Sheet) -> Iterator[dict[str, Any]]:

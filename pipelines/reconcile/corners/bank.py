@@ -12,7 +12,7 @@ from pipelines.reconcile.bench import BALANCES, Bench
 from pipelines.reconcile.policy import Rules
 
 SHEET = "bank/payouts"
-_LATEST = 10
+LATEST = 10
 """Days after the processor's own day in which a bank may book it; before it, one: zones differ."""
 
 
@@ -50,7 +50,7 @@ def pair(bench: Bench, rules: Rules) -> None:
         CREATE OR REPLACE TABLE alike AS
         SELECT e.rowid AS entry, p.key, count(*) OVER (PARTITION BY e.rowid) AS of_entry, count(*) OVER (PARTITION BY p.key) AS of_payout
         FROM entry_of e JOIN expected p ON p.sheet = '{SHEET}' AND p.unit = e.unit AND p.amount = e.amount
-         AND e.on_day BETWEEN p.on_day - 1 AND p.on_day + {_LATEST}
+         AND e.on_day BETWEEN p.on_day - 1 AND p.on_day + {LATEST}
         WHERE e.key IS NULL AND NOT EXISTS (SELECT 1 FROM entry_of t WHERE t.key = p.key);
         UPDATE entry_of SET key = alike.key, rule = 'amount_and_day' FROM alike
         WHERE entry_of.rowid = alike.entry AND of_entry = 1 AND of_payout = 1;
