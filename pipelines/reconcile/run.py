@@ -227,6 +227,7 @@ def _report(
     )
     run = hashlib.sha256("\x1f".join((company, period, as_of.astimezone(UTC).isoformat(), told, inputs)).encode()).hexdigest()[:12]
     invalid = any(fall.unexplained for fall in falls)
+    proposed = (*finding.suggestions(table, asked, window), *paid)
     return Report(
         run=run,
         company=company,
@@ -240,8 +241,8 @@ def _report(
         corners=tuple(_corners(table, window, controls)),
         waterfalls=tuple(falls),
         breaks=tuple(breaks),
-        matched=tuple(_matched(table, window)),
-        suggestions=(*finding.suggestions(table, asked, window), *paid),
+        matched=(*_matched(table, window), *_suggested(proposed)),
+        suggestions=proposed,
         rates=tuple(_rate(table, window, breaks)),
         notes=tuple(dict.fromkeys(notes)),
     )
@@ -287,6 +288,15 @@ def _matched(table: Bench, window: Window) -> Iterator[Matched]:
         """  # noqa: S608
     ):
         yield Matched(row["sheet"], f"{row['rule']}@1", "exact", row["unit"], row["n"], row["amount"])
+
+
+def _suggested(proposed: Iterable[Suggestion]) -> Iterator[Matched]:
+    """How many suggestions a rule has made, and the value that a person would confirm with them: counted apart from what is matched."""
+    sums: dict[tuple[str, str, str], list[Decimal]] = defaultdict(list)
+    for each in proposed:
+        sums[each.sheet, each.rule, each.right[0].unit].append(sum((side.amount for side in each.right), ZERO))
+    for (sheet, rule, unit), amounts in sorted(sums.items()):
+        yield Matched(sheet, rule, "suggested", unit, len(amounts), sum(amounts, ZERO))
 
 
 def _rate(table: Bench, window: Window, breaks: Sequence[Any]) -> Iterator[Rates]:

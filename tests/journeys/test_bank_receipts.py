@@ -119,6 +119,8 @@ def test_receipts_of_a_statement_are_proposed_to_open_invoices(route: RemoteRout
         "would book invoice R-3001 1210.00", "would book discount R-3001 -20.00", "would book discount tax R-3001 -4.20",
     )  # fmt: skip
     assert over.reasons[-2:] == ("would book invoice R-3004 60.50", "would book customer credit 1.50")
+    (counted,) = [each for each in found.matched if each.sheet == "bank/receipts"]
+    assert (counted.state, counted.rule, counted.pairs, counted.amount) == ("suggested", "receipt_number@1", 2, D("1247.80"))
     assert report(route).suggestions == found.suggestions
 
 

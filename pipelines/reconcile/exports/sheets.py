@@ -81,10 +81,11 @@ def matched(book: Book, report: Report, pairs: Iterable[Pair]) -> str:
         Column("Number", 20), Column("Rule", 22), Column("Kind", 12), Column("Date", 11), Column("Unit", 6),
         Column("Expected", 16, total=True), Column("Actual", 16, total=True), Column("Difference", 14, total=True), Column("Sheet", 12),
     )  # fmt: skip
+    counted = sum(each.pairs for each in report.matched if each.state != "suggested")
     sheet = book.sheet("Matched")
     if said:
         sheet.line((said,), bold=True, font_color="#9C2A1F")
-    sheet.table(columns, rows, 4, f"Nothing was handed in; the run counted {sum(each.pairs for each in report.matched):,} pairs.")
+    sheet.table(columns, rows, 4, f"Nothing was handed in; the run counted {counted:,} pairs.")
     return said
 
 
