@@ -21,6 +21,7 @@ from pipelines.cli import (
     keeping,
     mailing,
     previewing,
+    receipts,
     reconciling,
     retrying,
     running,
@@ -66,6 +67,7 @@ for _name, (_function, _short) in COMMANDS.items():
 app.add_typer(auditing.app, name="audit")
 app.add_typer(keeping.app, name="secret")
 app.add_typer(working.app, name="breaks")
+app.add_typer(receipts.app, name="receipts")
 app.add_typer(closing.app, name="close")
 
 _INTERRUPTED_BY_TYPER = 130

@@ -91,6 +91,11 @@ class Proposal:
         """Whether there is one solution only."""
         return len(self.solutions) == 1
 
+    @property
+    def sure(self) -> bool:
+        """Whether it is unique and no other receipt claims the same invoice."""
+        return self.unique and self.score > _UNSURE
+
 
 def proposals(received: Iterable[Received], invoices: Iterable[OpenInvoice], rules: Rules) -> list[Proposal]:
     """A proposal for each receipt that can be explained, by day, amount and reference; then receipts that pay one invoice together."""

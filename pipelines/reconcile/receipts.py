@@ -12,6 +12,7 @@ from uuid import UUID
 import msgspec
 import sqlalchemy as sa
 
+from pipelines.home.load import Home
 from pipelines.hub.ledger_tables import disposition
 from pipelines.hub.store import Hub
 from pipelines.hub.tables import document
@@ -35,14 +36,25 @@ _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 def suggestions(bench: Bench, hub: Hub, sources: Sequence[str], rules: Rules, window: Window) -> Iterator[Suggestion]:
     """Proposals for the entries of the bank that are no payouts; each waits for a person."""
-    entries = {(row["connection"], row["ref"]) for row in bench.rows("SELECT connection, ref FROM elsewhere WHERE amount > 0")}
-    if not entries:
-        return
-    with hub.read() as tx:
-        received, invoices = list(_received(tx, entries)), list(open_invoices(tx, sources))
-    for each in proposals(received, invoices, rules):
+    for each in proposed(bench, hub, sources, rules):
         if any(window.holds(line.on) for line in each.received):
             yield _suggestion(each)
+
+
+def proposed(bench: Bench, hub: Hub, sources: Sequence[str], rules: Rules) -> list[Proposal]:
+    """The same as they were worked out, of any day; the bench is one whose bank was paired."""
+    entries = {(row["connection"], row["ref"]) for row in bench.rows("SELECT connection, ref FROM elsewhere WHERE amount > 0")}
+    if not entries:
+        return []
+    with hub.read() as tx:
+        received, invoices = list(_received(tx, entries)), list(open_invoices(tx, sources))
+    return proposals(received, invoices, rules)
+
+
+def sources_of(home: Home, company: str) -> list[str]:
+    """The connections whose documents are booked as money of a company."""
+    postings = ((route, posting) for route in home.routes.values() for posting in route.posting if posting.company in (None, company))
+    return sorted({source for route, posting in postings if posting.effect == "money" for source in route.sources})
 
 
 def _received(tx: sa.Connection, entries: set[tuple[str, str]]) -> Iterator[Received]:

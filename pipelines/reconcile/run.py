@@ -184,8 +184,7 @@ def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window
     bank_corner.pair(table, asked)
     pairing.double(table)
     other = bank_corner.elsewhere(table).items()
-    sources = sorted({source for sheet in sheets(home, company) if sheet.effect == "money" for source in sheet.sources})
-    paid = list(receipts.suggestions(table, hub, sources, asked, window))
+    paid = list(receipts.suggestions(table, hub, receipts.sources_of(home, company), asked, window))
     return notes + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other], paid
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
@@ -11,8 +12,14 @@ from pathlib import Path
 import pytest
 import yaml
 
+from mappings.posting import suggested_accounts
 from pipelines.home.load import load
+from pipelines.home.settings import Role
+from pipelines.hub import equations, keys
+from pipelines.hub.audit import Audit
+from pipelines.reconcile.desk import FILE, Decisions
 from pipelines.reconcile.report import Report, Suggestion
+from pipelines.reconcile.rights import Actor, Refused
 from pipelines.reconcile.run import reconcile
 from tests.unit._bank import Line, Sheet, camt, mt940
 from tests.unit._remote_route import RemoteRoute, opened
@@ -71,6 +78,9 @@ def route(tmp_path: Path) -> Iterator[RemoteRoute]:
         component(tmp_path / "connections/office.yaml", "Connection", own | {"mappings": {name: f"t/{name}" for name in files}})
         bank = {"tap": "bank", "company": "acme", "timezone": "Europe/Berlin", "config": {"files": [{"path": "bank/"}]}}
         component(tmp_path / "connections/bank.yaml", "Connection", bank | {"mappings": {"entries": "bank/entries"}})
+        streams = {"receipts": {"path": FILE, "key": ["id"]}}
+        desk = {"tap": "files", "company": "acme", "timezone": "Europe/Berlin", "config": {"streams": streams}}
+        component(tmp_path / "connections/desk.yaml", "Connection", desk | {"mappings": {"receipts": "desk/receipts"}})
         (tmp_path / "bank").mkdir()
         made.simulator.books.tax_rate("OUTPUT21", "21")
         books = yaml.safe_load((tmp_path / "connections/books.yaml").read_text())["attributes"]
@@ -80,9 +90,19 @@ def route(tmp_path: Path) -> Iterator[RemoteRoute]:
         posting = {
             "name": "books", "target": "books", "company": "acme", "walk_in": "Somebody",
             "books": given.posting[0].books.model_dump(mode="json", exclude_defaults=True) if given.posting[0].books else {},
-            "order": {"as": "invoice"}, "customer": {"as": "contact"}, "bank_transaction": {"exclude": "reconciled, not booked"},
+            "order": {"as": "invoice"}, "customer": {"as": "contact"}, "payment": {"as": "payment"},
+            "bank_transaction": {"exclude": "reconciled, not booked"},
         }  # fmt: skip
-        asked = {"sources": ["office", "bank"], "start": {"business_date": "2026-01-01"}, "mode": "auto", "posting": [posting]}
+        ledger = {"target": "ledger", "config": {"path": "journal", "operating_currency": "EUR"}}
+        component(tmp_path / "connections/ledger.yaml", "Connection", ledger)
+        own_books = {"base_currency": "EUR", "accounts": suggested_accounts()}
+        second = posting | {"name": "journal", "target": "ledger", "books": own_books, "customer": {"exclude": "has no contacts"}}
+        asked = {
+            "sources": ["office", "bank", "desk"],
+            "start": {"business_date": "2026-01-01"},
+            "mode": "auto",
+            "posting": [posting, second],
+        }
         component(tmp_path / "routes/sales.yaml", "Route", asked)
         write(tmp_path / "reconcile.yaml", {"terms": [{"percent": "2", "days": 14}], "bank_charge_cap": {"EUR": "5.00"}})
         yield made
@@ -130,3 +150,72 @@ def test_a_planted_twin_is_shown_both_ways_and_names_nobody(route: RemoteRoute) 
     assert (twin.rule, twin.score, [each.number for each in twin.left]) == ("receipt_amount@1", D("0.3"), ["R-3002", "R-3003"])
     assert "2 ways to explain it" in twin.reasons[1]
     assert not any("brook" in reason.lower() for reason in twin.reasons)
+
+
+def payments(route: RemoteRoute) -> list[tuple[str, Decimal, str]]:
+    """What stands at Xero: status, amount, and the date of each payment."""
+    found = route.simulator.books.documents["Payments"].values()
+    return sorted((each["Status"], each["Amount"], each["Account"]["Code"]) for each in found)
+
+
+def at_bank(route: RemoteRoute) -> list[Decimal]:
+    """Every amount on the bank account of the embedded ledger."""
+    text = (route.path / "journal/entries.beancount").read_text(encoding="utf-8")
+    return [D(amount) for amount in re.findall(r"^  Assets:Bank\s+(-?[\d.]+) EUR", text, re.MULTILINE)]
+
+
+def unbalanced(route: RemoteRoute) -> list[object]:
+    """What either equation does not explain."""
+    given = load(route.path).routes["sales"]
+    with route.hub.read() as tx:
+        found: list[object] = [each for each in equations.intake(tx) if not each.balanced]
+        told = list(equations.route(tx, "sales", given.sources, [(posting.name, posting.effect) for posting in given.posting]))
+        assert told
+        return found + [each for each in told if not each.balanced]
+
+
+def decided(route: RemoteRoute) -> Decisions:
+    home = load(route.path)
+    return Decisions(home, route.hub, Audit(route.hub, keys.load(route.path)), "acme")
+
+
+PAID = replace(NAMED, lines=(*NAMED.lines, Line(DAY, D("242.00"), "R3002 and R3003", "B5"), Line(DAY, D("10.50"), "part of R3004", "B6")))
+MARY = Actor("mary", (Role.PREPARER,), "cli:test")
+
+
+def test_an_accepted_receipt_becomes_payments_once_and_can_be_taken_back(route: RemoteRoute) -> None:
+    (route.path / "bank/january.xml").write_bytes(camt(PAID))
+    report(route)
+    desk = decided(route)
+    entry = next(line.reference for each in desk.proposed() for line in each.received if line.amount == D("242.00"))
+    first = desk.accept(MARY, entry, "both numbers stand in it")
+    assert desk.accept(MARY, entry, "once more") == first
+    assert [(each["number"], each["amount"]) for each in first[0]["payments"]] == [("R-3002", "121"), ("R-3003", "121")]
+    found = report(route)
+    assert [(status, amount) for status, amount, _account in payments(route)] == [("AUTHORISED", D("121.00"))] * 2
+    assert "242.00" not in receipts(found)
+    assert {each.number for each in found.breaks} == {"INV-0001"}, "what somebody typed at Xero, and nothing else"
+    assert unbalanced(route) == []
+    assert at_bank(route) == [D("121.00")] * 2
+    assert len(payments(route)) == len((route.run(), payments(route))[1]) == 2
+
+    desk.take_back(MARY, entry, "it was for somebody else")
+    again = report(route)
+    assert {status for status, _amount, _account in payments(route)} == {"DELETED"}
+    assert "242.00" in receipts(again)
+    assert sum(at_bank(route)) == 0
+    assert unbalanced(route) == []
+
+
+def test_what_needs_more_than_payments_or_is_not_sure_is_refused(route: RemoteRoute) -> None:
+    (route.path / "bank/january.xml").write_bytes(camt(replace(PAID, lines=(*PAID.lines, TWINS.lines[0]))))
+    report(route)
+    desk = decided(route)
+    by_amount = {line.amount: line.reference for each in desk.proposed() for line in each.received}
+    with pytest.raises(Refused, match="discount, discount tax"):
+        desk.accept(MARY, by_amount[D("1185.80")], "yes")
+    with pytest.raises(Refused, match="none, or more than one way"):
+        desk.accept(MARY, "nothing", "yes")
+    with pytest.raises(Refused, match="may not resolve"):
+        desk.accept(Actor("ann", (Role.VIEWER,)), by_amount[D("10.50")], "yes")
+    assert not (route.path / FILE).exists() or not (route.path / FILE).read_text()

@@ -64,6 +64,11 @@ def pair(bench: Bench, rules: Rules) -> None:
                       "AND a.on_day BETWEEN p.on_day - 1 AND p.on_day + ?", [SHEET, SHEET, rules.in_transit_days + 2])  # fmt: skip
 
 
+def is_paired(bench: Bench) -> bool:
+    """Whether the company has a bank whose entries were paired."""
+    return bool(bench.rows("SELECT 1 AS one FROM information_schema.tables WHERE table_name = 'elsewhere'"))
+
+
 def _unlike(pattern: str) -> str:
     """SQL: whether an entry's text does not look like a processor's payout."""
     return "true" if not pattern else f"NOT regexp_matches(coalesce(text, ''), '{pattern.replace(chr(39), chr(39) * 2)}')"

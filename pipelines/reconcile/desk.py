@@ -1,0 +1,171 @@
+"""What people decide of proposed receipts: a row of `HOME/desk/receipts.jsonl`, which a connection reads like any other source.
+
+A receipt has one row, whatever happens to it, so that it cannot be allocated twice; what was accepted is booked by the routes that read
+the connection, each payment exactly once, and taken back by them when the row says so.
+"""
+
+from __future__ import annotations
+
+import fcntl
+import json
+import os
+from collections.abc import Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import sqlalchemy as sa
+
+from pipelines.home.load import Home
+from pipelines.hub.audit import Audit
+from pipelines.hub.store import Hub
+from pipelines.hub.tables import document
+from pipelines.reconcile import finding, receipts
+from pipelines.reconcile.corners import bank
+from pipelines.reconcile.policy import rules
+from pipelines.reconcile.proposals import OpenInvoice, Proposal
+from pipelines.reconcile.report import Pair, Report
+from pipelines.reconcile.rights import Actor, Refused
+from pipelines.reconcile.run import reconcile
+from taps._kit.errors import Misconfigured
+
+FILE = "desk/receipts.jsonl"
+MAPPING = "desk/receipts"
+_ACCEPTED, _TAKEN_BACK = "accepted", "taken_back"
+
+
+@dataclass(frozen=True, slots=True)
+class Decisions:
+    """The receipts of one company, and what was decided of them."""
+
+    home: Home
+    hub: Hub
+    audit: Audit
+    company: str
+
+    def proposed(self) -> list[Proposal]:
+        """What a reconciliation of this moment proposes, without what was decided meanwhile."""
+        found: list[Proposal] = []
+        asked, sources = rules(self.home.path), receipts.sources_of(self.home, self.company)
+
+        def take(report: Report, pairs: Iterable[Pair]) -> Report:
+            if isinstance(pairs, finding.Pairs) and bank.is_paired(pairs.table):
+                found.extend(receipts.proposed(pairs.table, self.hub, sources, asked))
+            return report
+
+        reconcile(self.home, self.hub, as_of=self.hub.clock(), company=self.company, then=take)
+        decided = {identity for identity, row in _rows(self.home.path).items() if row["decision"] == _ACCEPTED}
+        return [each for each in found if not decided & {_identity(each, place) for place in range(len(each.received))}]
+
+    def accept(self, actor: Actor, entry: str, reason: str) -> list[dict[str, Any]]:
+        """Decide that the receipt with this reference pays what is proposed; the rows, as they were before where it was accepted already.
+
+        Raises Refused where nothing, or more than one way, is proposed, or where it takes more than payments to book it.
+        """
+        actor.require("resolve")
+        self._connection()
+        with _locked(self.home.path):
+            return self._accept(actor, entry, reason)
+
+    def _accept(self, actor: Actor, entry: str, reason: str) -> list[dict[str, Any]]:
+        known = [row for row in _rows(self.home.path).values() if row["entry"] == entry and row["decision"] == _ACCEPTED]
+        if known:
+            return known
+        chosen = [each for each in self.proposed() if entry in {line.reference for line in each.received}]
+        if len(chosen) != 1 or not chosen[0].sure:
+            raise Refused(f"There is no proposal for {entry!r} that could be accepted: none, or more than one way to explain it.")
+        solution = chosen[0].solutions[0]
+        other = sorted({line.what.replace("_", " ") for line in solution.lines} - {"invoice"})
+        if other:
+            raise Refused(
+                f"{entry} needs more than payments ({', '.join(other)}); book it at the target, with the amounts that are proposed."
+            )
+        return self._put(actor, reason, list(self._decided(chosen[0])))
+
+    def take_back(self, actor: Actor, entry: str, reason: str) -> list[dict[str, Any]]:
+        """Take an accepted receipt back: its payments end at the target with the next run."""
+        actor.require("resolve")
+        with _locked(self.home.path):
+            known = [row for row in _rows(self.home.path).values() if row["entry"] == entry and row["decision"] == _ACCEPTED]
+            if not known:
+                raise Refused(f"No receipt {entry!r} was accepted.")
+            return self._put(actor, reason, [{**row, "decision": _TAKEN_BACK} for row in known])
+
+    def _decided(self, proposal: Proposal) -> Iterator[dict[str, Any]]:
+        """One row for each line of the bank; several lines pay one invoice each with its own amount."""
+        solution = proposal.solutions[0]
+        several = len(proposal.received) > 1
+        with self.hub.read() as tx:
+            orders = {invoice.number: self._order(tx, invoice) for invoice in solution.invoices}
+        for place, line in enumerate(proposal.received):
+            paid = solution.lines[place : place + 1] if several else solution.lines
+            yield {
+                "id": _identity(proposal, place),
+                "entry": line.reference,
+                "decision": _ACCEPTED,
+                "booked_on": line.on.isoformat(),
+                "currency": line.unit,
+                "payments": [{"order": orders[each.number], "number": each.number, "amount": str(each.amount)} for each in paid],
+            }
+
+    def _order(self, tx: sa.Connection, invoice: OpenInvoice) -> str:
+        c = document.c
+        where = (c.connection_id == invoice.connection, c.source_id == invoice.reference, c.type == "order", c.current)
+        identity = str(tx.execute(sa.select(c.document_id).where(*where)).scalar_one())
+        for row in _rows(self.home.path).values():
+            if row["decision"] == _ACCEPTED and any(each["order"] == identity for each in row["payments"]):
+                known = sa.select(c.seq).where(c.source_id == f"{row['id']}/{identity}", c.type == "payment", c.current)
+                if tx.execute(known).first() is None:
+                    raise Refused(f"{invoice.number} has a receipt that was accepted and not run yet: `counterfoil run`, then look again.")
+        return identity
+
+    def _put(self, actor: Actor, reason: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
+        """Write the decision and its row in the log together: the file is replaced before the log commits."""
+        if not reason.strip():
+            raise Refused("A reason is needed: whoever reads this in a year must understand it.")
+        made = [{**row, "by": actor.name, "reason": reason.strip(), "at": self.hub.clock().isoformat()} for row in rows]
+        with self.hub.begin() as tx:
+            for row in made:
+                self.audit.record(tx, actor.signature, f"receipt {row['decision']}", f"{self.company} {row['entry']}", row)
+            _write(self.home.path, _rows(self.home.path) | {row["id"]: row for row in made})
+        return made
+
+    def _connection(self) -> None:
+        names = {each.name for each in self.home.taps.values() if MAPPING in each.mappings.values()}
+        if not any(names & set(route.sources) for route in self.home.routes.values()):
+            raise Misconfigured(
+                f"No route reads what is decided. Make a connection with the tap `files` over {FILE} and the mapping {MAPPING}, "
+                "and name it under the sources of the route that books the invoices; docs/receipts.md shows it."
+            )
+
+
+def _identity(proposal: Proposal, place: int) -> str:
+    line = proposal.received[place]
+    return f"{line.connection}:{line.reference}"
+
+
+def _rows(home: Path) -> dict[str, dict[str, Any]]:
+    file = home / FILE
+    if not file.is_file():
+        return {}
+    return {row["id"]: row for row in map(json.loads, file.read_text(encoding="utf-8").splitlines())}
+
+
+@contextmanager
+def _locked(home: Path) -> Iterator[None]:
+    """One decision at a time, whatever process it comes from."""
+    (home / FILE).parent.mkdir(exist_ok=True)
+    with (home / f"{FILE}.lock").open("a") as lock:
+        fcntl.flock(lock, fcntl.LOCK_EX)
+        yield
+
+
+def _write(home: Path, rows: dict[str, dict[str, Any]]) -> None:
+    """The whole file anew, on disk before it takes the old one's place."""
+    draft = home / f"{FILE}.new"
+    with draft.open("w", encoding="utf-8") as out:
+        out.writelines(json.dumps(rows[key], sort_keys=True, ensure_ascii=False) + "\n" for key in sorted(rows))
+        out.flush()
+        os.fsync(out.fileno())
+    draft.replace(home / FILE)
