@@ -76,13 +76,20 @@ def _say(rows: list[dict[str, Any]], *, as_json: bool) -> None:
 
 
 def _told(each: Proposal) -> dict[str, Any]:
+    from pipelines.reconcile.proposals import told
+
+    unit = each.received[0].unit
     return {
         "rule": each.rule,
         "sure": each.sure,
         "score": each.score,
         "reasons": list(each.reasons),
-        "entries": [{"connection": line.connection, "entry": line.reference, "date": line.on, "amount": line.amount, "unit": line.unit}
-                    for line in each.received],
-        "solutions": [[{"what": line.what, "number": line.number, "amount": line.amount} for line in solution.lines]
-                      for solution in each.solutions],
-    }  # fmt: skip
+        "entries": [
+            {"connection": line.connection, "entry": line.reference, "date": line.on, "amount": told(line.amount, unit), "unit": unit}
+            for line in each.received
+        ],
+        "solutions": [
+            [{"what": line.what, "number": line.number, "amount": told(line.amount, unit)} for line in solution.lines]
+            for solution in each.solutions
+        ],
+    }

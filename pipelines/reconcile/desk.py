@@ -24,7 +24,7 @@ from pipelines.hub.tables import document
 from pipelines.reconcile import finding, receipts
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import rules
-from pipelines.reconcile.proposals import OpenInvoice, Proposal
+from pipelines.reconcile.proposals import OpenInvoice, Proposal, told
 from pipelines.reconcile.report import Pair, Report
 from pipelines.reconcile.rights import Actor, Refused
 from pipelines.reconcile.run import reconcile
@@ -106,7 +106,9 @@ class Decisions:
                 "decision": _ACCEPTED,
                 "booked_on": line.on.isoformat(),
                 "currency": line.unit,
-                "payments": [{"order": orders[each.number], "number": each.number, "amount": str(each.amount)} for each in paid],
+                "payments": [
+                    {"order": orders[each.number], "number": each.number, "amount": told(each.amount, line.unit)} for each in paid
+                ],
             }
 
     def _order(self, tx: sa.Connection, invoice: OpenInvoice) -> str:

@@ -2,17 +2,20 @@
 
 from __future__ import annotations
 
+import json
 import re
 from collections.abc import Iterator
 from dataclasses import replace
 from datetime import date
 from decimal import Decimal
 from pathlib import Path
+from typing import Any
 
 import pytest
 import yaml
 
 from mappings.posting import suggested_accounts
+from pipelines.cli.main import run as counterfoil
 from pipelines.home.load import load
 from pipelines.home.settings import Role
 from pipelines.hub import equations, keys
@@ -190,7 +193,7 @@ def test_an_accepted_receipt_becomes_payments_once_and_can_be_taken_back(route: 
     entry = next(line.reference for each in desk.proposed() for line in each.received if line.amount == D("242.00"))
     first = desk.accept(MARY, entry, "both numbers stand in it")
     assert desk.accept(MARY, entry, "once more") == first
-    assert [(each["number"], each["amount"]) for each in first[0]["payments"]] == [("R-3002", "121"), ("R-3003", "121")]
+    assert [(each["number"], each["amount"]) for each in first[0]["payments"]] == [("R-3002", "121.00"), ("R-3003", "121.00")]
     found = report(route)
     assert [(status, amount) for status, amount, _account in payments(route)] == [("AUTHORISED", D("121.00"))] * 2
     assert "242.00" not in receipts(found)
@@ -219,3 +222,24 @@ def test_what_needs_more_than_payments_or_is_not_sure_is_refused(route: RemoteRo
     with pytest.raises(Refused, match="may not resolve"):
         desk.accept(Actor("ann", (Role.VIEWER,)), by_amount[D("10.50")], "yes")
     assert not (route.path / FILE).exists() or not (route.path / FILE).read_text()
+
+
+def test_people_see_accept_and_take_back_by_command(route: RemoteRoute, capsys: pytest.CaptureFixture[str]) -> None:
+    settings = yaml.safe_load((route.path / "counterfoil.yaml").read_text())
+    write(route.path / "counterfoil.yaml", settings | {"hub": "sqlite:///hub.sqlite", "people": {"mary": {"roles": ["preparer"]}}})
+    (route.path / "bank/january.xml").write_bytes(camt(PAID))
+    route.run()
+
+    def ask(*words: str) -> tuple[int, dict[str, Any]]:
+        code = counterfoil(["receipts", *words, "--home", str(route.path), "--json"])
+        said = capsys.readouterr().out
+        return code, json.loads(said) if said else {}
+
+    code, listed = ask("list")
+    assert (code, len(listed["receipts"])) == (0, 4)
+    (entry,) = [each["entries"][0]["entry"] for each in listed["receipts"] if each["entries"][0]["amount"] == "242.00"]
+    code, done = ask("accept", entry, "--reason", "both numbers stand in it", "--as", "mary")
+    assert (code, done["receipts"][0]["by"], done["receipts"][0]["decision"]) == (0, "mary", "accepted")
+    assert len(ask("list")[1]["receipts"]) == 3
+    assert ask("undo", entry, "--reason", "it was for another", "--as", "mary")[1]["receipts"][0]["decision"] == "taken_back"
+    assert ask("undo", entry, "--reason", "it was for another", "--as", "mary")[0] == 4
