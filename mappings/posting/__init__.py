@@ -8,9 +8,24 @@ from __future__ import annotations
 
 from mappings.posting.books import Books
 from mappings.posting.entry import Entry, Line, Move
+from mappings.posting.own import Own, in_own_currency
 from mappings.posting.rows import Row, rows
 from mappings.posting.rules import EFFECTS, measure, post
 from mappings.posting.stock import moves
 from mappings.posting.table import suggested_accounts
 
-__all__ = ["EFFECTS", "Books", "Entry", "Line", "Move", "Row", "measure", "moves", "post", "rows", "suggested_accounts"]
+__all__ = [
+    "EFFECTS",
+    "Books",
+    "Entry",
+    "Line",
+    "Move",
+    "Own",
+    "Row",
+    "in_own_currency",
+    "measure",
+    "moves",
+    "post",
+    "rows",
+    "suggested_accounts",
+]

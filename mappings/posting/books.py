@@ -59,6 +59,9 @@ class Books(Value):
     gift_cards_taken: Literal["with_sale", "with_payment"] = "with_sale"
     """Whether a gift card that pays an invoice is booked by the invoice or by its payment."""
 
+    documents_in: Literal["base", "document"] = "base"
+    """In which currency an invoice or credit note of another currency is written, where the target can: see docs/decisions."""
+
     def settles_on(self, representation: str) -> str:
         """The role that takes what is owed; '' where nobody says."""
         return self.settlement.get(representation) or SETTLEMENT_OF.get(representation, "")

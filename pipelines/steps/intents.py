@@ -15,7 +15,7 @@ from sqlalchemy.engine import Connection, Row
 
 from mappings.model import REGISTRY, Document, join
 from mappings.model.order import Trade
-from mappings.posting import EFFECTS, Entry, moves, post, rows
+from mappings.posting import EFFECTS, Entry, Own, in_own_currency, moves, post, rows
 from mappings.posting import Row as Shown
 from mappings.problem import Problem
 from pipelines.home.settings import Posting
@@ -165,6 +165,7 @@ def _desired(
             rows=_rows(made, row, posting, entry) if facts.linked else (),
             related=neighbours,
             walk_in=posting.walk_in,
+            own=_own(made, row, posting, entry, facts, booked, neighbours),
         ),
     )
 
@@ -186,6 +187,25 @@ def _rows(made: Document, row: Row[Any], posting: Posting, entry: Entry) -> tupl
     if not isinstance(made, Trade) or not entry.lines or posting.books is None or EFFECTS[row.kind] != "money":
         return ()
     return rows(made, representation=row.kind, books=posting.books, entry=entry)
+
+
+def _own(
+    made: Document,
+    row: Row[Any],
+    posting: Posting,
+    entry: Entry,
+    facts: Facts,
+    booked: delivery.Booked | None,
+    neighbours: Mapping[str, Related],
+) -> Own | None:
+    """The document in its own currency, where the posting says so. What stands keeps the currency in which it was written."""
+    if not entry.lines or posting.books is None or row.kind not in facts.own_currency:
+        return None
+    if row.kind == "payment" or not booked:  # what pays or credits follows the currency of what stands there: the target looks
+        wanted = "parent" in neighbours or (row.kind != "payment" and posting.books.documents_in == "document")
+    else:
+        wanted = "currency" in booked.body
+    return in_own_currency(made, representation=row.kind, books=posting.books, entry=entry) if wanted else None
 
 
 def _verb(*, absent: bool, booked: bool, verbs: tuple[str, ...]) -> Verb:

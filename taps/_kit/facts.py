@@ -68,6 +68,8 @@ class Facts:
     cursor_overlap: timedelta = timedelta(0)
     verbs: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """Per document kind, which of create, update, void, reverse, adjust the system knows."""
+    own_currency: tuple[str, ...] = ()
+    """Kinds that may be written in the document's own currency, with its rate."""
     minor_digits: int | None = None
     """Decimal places that the system keeps of money; None: those of the currency."""
     hosts: tuple[str, ...] = ()

@@ -36,6 +36,7 @@ FACTS = Facts(
         "payment": _APPENDED,  # Xero changes no payment and no transfer: they are only made and deleted
         "transfer": _APPENDED,
     },
+    own_currency=("invoice", "credit_note", "payment"),
     minor_digits=2,
     hosts=("api.xero.com",),
     limits=(Limit(60, timedelta(minutes=1)), Limit(5_000, timedelta(days=1))),

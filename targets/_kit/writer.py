@@ -14,6 +14,7 @@ from enum import StrEnum
 from typing import Any, NamedTuple, Protocol, TypeAlias
 
 from mappings.posting.entry import Line, Move
+from mappings.posting.own import Own
 from mappings.posting.rows import Row
 from mappings.problem import Problem
 from taps._kit.facts import Facts
@@ -92,6 +93,8 @@ class Intent:
     `item:SKU` for each item of the lines."""
     walk_in: str = ""
     """The name of the buyer whom the source does not name."""
+    own: Own | None = None
+    """The document in its own currency, where it is to be written so; `lines`, `rows` and `bridge` stay those of the base currency."""
 
 
 class Payload(NamedTuple):

@@ -28,6 +28,8 @@ class Account(NamedTuple):
     identity: str
     system: str
     takes_payments: bool
+    currency: str = ""
+    """Of a bank account."""
 
     @property
     def is_bank(self) -> bool:
@@ -45,6 +47,8 @@ class Chart:
     """The organisation's own lists."""
 
     currency: str = ""
+    currencies: frozenset[str] = frozenset()
+    """Currencies that the organisation has added, its own included."""
     accounts: dict[str, Account] = field(default_factory=dict)
     """Active accounts by code."""
     tax_types: dict[str, tuple[str, Decimal]] = field(default_factory=dict)
@@ -75,6 +79,7 @@ class Chart:
         return {
             "accounts": {code: f"{each.name} ({each.type})" for code, each in sorted(self.accounts.items())},
             "tax_types": {name: f"{title} ({percent(rate)})" for name, (title, rate) in sorted(self.tax_types.items())},
+            "currencies": sorted(self.currencies),
             "tracking": {name: sorted(options) for name, options in sorted(self.tracking.items())},
             "periods": [f"{each.status} until {each.end_on}" for each in self.periods()],
             "drafts": sha256("".join(sorted(self.drafts)).encode()).hexdigest()[:12] if self.drafts else "",
@@ -98,7 +103,9 @@ def read(organisation: Organisation, config: XeroTargetConfig) -> Chart:
     for each in organisation.whole("Accounts"):
         if each.get("Code") and each.get("Status", "ACTIVE") == "ACTIVE":
             system, takes = each.get("SystemAccount") or "", bool(each.get("EnablePaymentsToAccount"))
-            chart.accounts[each["Code"]] = Account(each["Code"], each.get("Name", ""), each["Type"], each["AccountID"], system, takes)
+            own = each.get("CurrencyCode") or ""
+            chart.accounts[each["Code"]] = Account(each["Code"], each.get("Name", ""), each["Type"], each["AccountID"], system, takes, own)
+    chart.currencies = frozenset(each["Code"] for each in organisation.whole("Currencies"))
     for each in organisation.whole("TaxRates"):
         if each.get("Status", "ACTIVE") == "ACTIVE":
             chart.tax_types[each["TaxType"]] = (each.get("Name", ""), Decimal(each.get("EffectiveRate") or 0) / 100)

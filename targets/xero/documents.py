@@ -10,7 +10,7 @@ from typing import Any, NamedTuple, TypeAlias
 
 from mappings.problem import Problem
 from targets._kit.writer import Intent
-from targets.xero import lines
+from targets.xero import foreign, lines
 from targets.xero.chart import Account, Chart
 from targets.xero.config import XeroTargetConfig
 from targets.xero.lines import missing_account
@@ -70,7 +70,7 @@ def _owed(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Mapping[str
         "Contact": customer,
         "Date": intent.date.isoformat(),
         "LineAmountTypes": "Exclusive",
-        "CurrencyCode": chart.currency,
+        **(foreign.named(intent.own) if intent.own else {"CurrencyCode": chart.currency}),
         "LineItems": built.elements,
     }
 
@@ -302,5 +302,6 @@ def payment(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Pr
             f"{intent.number} waits: the {wanted.replace('_', ' ')} that it pays is still a draft in Xero, and a draft takes no payment.",
             "Approve the draft in Xero; the payment follows at the next run.",
         )
+    rate = {"CurrencyRate": foreign.rate_of(intent.own)} if intent.own else {}
     of = {"Invoice": {"InvoiceID": parent.remote_id}} if wanted == "invoice" else {"CreditNote": {"CreditNoteID": parent.remote_id}}
-    return Made("Payments", {**of, "Account": {"Code": account.code}, "Date": intent.date.isoformat(), "Amount": abs(amount)})
+    return Made("Payments", {**of, "Account": {"Code": account.code}, "Date": intent.date.isoformat(), "Amount": abs(amount), **rate})

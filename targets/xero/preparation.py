@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any
 
@@ -14,7 +14,7 @@ from taps.xero.rows import ID_OF
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import digest
 from targets._kit.writer import Intent, Payload, Unpreparable, Verb
-from targets.xero import documents, records
+from targets.xero import documents, foreign, records
 from targets.xero.chart import Chart
 from targets.xero.config import XeroTargetConfig
 from targets.xero.documents import Build, Made
@@ -56,6 +56,10 @@ def prepared(intent: Intent, desk: Desk) -> Payload | Unpreparable:
         known = ", ".join(desk.verbs.get(kind, ())) or "no such kind"
         say = f"{intent.number} ({kind}) cannot be written with {intent.verb}: Xero knows {known}."
         return Unpreparable(Problem("POST-RULE", say, "Choose another representation in the posting."))
+    fault = _foreign(intent, desk.chart) or foreign.unknown(intent, desk.chart)
+    if fault is not None:
+        return Unpreparable(fault)
+    intent = _turned(intent, desk)
     found = _void(intent, desk) if intent.verb is Verb.VOID else _wanted(intent, desk)
     if isinstance(found, Problem):
         return Unpreparable(found)
@@ -67,13 +71,28 @@ def _wanted(intent: Intent, desk: Desk) -> tuple[Plan, Decimal] | Problem:
     made = BUILDERS[intent.subject.kind](intent, desk.chart, desk.config)
     if isinstance(made, Problem):
         return made
-    fault = _foreign(intent, desk.chart) or (_other_document(intent, desk, made) if intent.verb is Verb.UPDATE else None)
+    fault = _other_document(intent, desk, made) if intent.verb is Verb.UPDATE else None
     if fault is not None:
         return fault
     total = sum((line.amount for line in intent.lines if line.control), _NONE)
+    total = foreign.in_base(total, foreign.rate_of(intent.own) if intent.own else None)
     if intent.verb is Verb.CREATE:
         return _create(intent, desk, made), total
     return _append(intent, desk, made, total) if made.resource in APPENDED else _update(intent, desk, made, total)
+
+
+def _turned(intent: Intent, desk: Desk) -> Intent:
+    """In its own currency, where it is to stand so: a payment or credit follows what it pays or credits."""
+    parent = intent.related.get("parent")
+    first = intent.verb is Verb.CREATE or intent.subject.kind == "payment"
+    if intent.own is not None and intent.own.currency not in desk.chart.currencies:
+        return replace(intent, own=None)
+    if intent.own is not None and first and parent is not None:
+        resource = "CreditNotes" if parent.kind == "credit_note" else "Invoices"
+        paid = desk.organisation.one(resource, parent.remote_id) or {}
+        if paid.get("CurrencyCode") != intent.own.currency:
+            return replace(intent, own=None)
+    return foreign.turned(intent)
 
 
 def _foreign(intent: Intent, chart: Chart) -> Problem | None:
@@ -187,7 +206,7 @@ def _append(intent: Intent, desk: Desk, made: Made, total: Decimal) -> tuple[Pla
     alike = all(_alike(made, each, desk.chart) for each in old)
     if alike and not change:
         return one(Step("GET", made.resource, {}, f"/{old[0][ID_OF[made.resource]]}")), _NONE
-    if alike and (made.resource == "BankTransfers" or (change > 0) == (total > 0)):
+    if alike and intent.own is None and (made.resource == "BankTransfers" or (change > 0) == (total > 0)):
         return one(Step("PUT", made.resource, marked(intent, made._replace(element=_of(made, change, total))))), change
     new = Step("PUT", made.resource, marked(intent, made, before))
     removed = tuple(_removal(made.resource, each) for each in old)
@@ -225,7 +244,8 @@ def _again(resource: str, old: Mapping[str, Any]) -> dict[str, Any]:
     keys = ("AccountID", "InvoiceID", "CreditNoteID")
     parts = {name: {key: old[name][key] for key in keys if key in old[name]} for name in names if old.get(name)}
     date = day(old.get("Date"))
-    return {**parts, "Amount": old["Amount"], "Date": date.isoformat() if date else None, "Reference": old.get("Reference")}
+    rate = {"CurrencyRate": old["CurrencyRate"]} if old.get("CurrencyRate", 1) != 1 else {}
+    return {**parts, **rate, "Amount": old["Amount"], "Date": date.isoformat() if date else None, "Reference": old.get("Reference")}
 
 
 def _removal(resource: str, old: Mapping[str, Any]) -> Step:

@@ -10,6 +10,7 @@ from taps.xero.marks import Mark, mark_of
 from taps.xero.rows import ID_OF
 from targets._kit.writer import Receipt, Verb
 from targets.xero.chart import Chart
+from targets.xero.foreign import in_base
 
 RECORDS = ("Contacts", "Items")
 NUMBERS = {"Invoices": "InvoiceNumber", "CreditNotes": "CreditNoteNumber"}
@@ -38,15 +39,16 @@ def is_gone(resource: str, document: Mapping[str, Any]) -> bool:
 
 
 def stands(resource: str, document: Mapping[str, Any], mark: Mark, chart: Chart) -> Decimal:
-    """What the document counts, in the sense of an entry's control lines."""
+    """What the document counts in base, in the sense of an entry's control lines."""
     if resource in RECORDS:
         return _NONE
+    rate = Decimal(document.get("CurrencyRate") or 1)
     if resource == "Invoices":
-        return Decimal(document["Total"])
+        return in_base(Decimal(document["Total"]), rate)
     if resource == "CreditNotes":
-        return -Decimal(document["Total"])
+        return -in_base(Decimal(document["Total"]), rate)
     if resource == "Payments":
-        return Decimal(document["Amount"]) * (1 if document.get("PaymentType", "ACCRECPAYMENT") == "ACCRECPAYMENT" else -1)
+        return in_base(Decimal(document["Amount"]), rate) * (1 if document.get("PaymentType", "ACCRECPAYMENT") == "ACCRECPAYMENT" else -1)
     return sum((_moved(resource, document, code, chart) for code in mark.about), _NONE)
 
 
@@ -75,9 +77,11 @@ def receipt(resource: str, document: Mapping[str, Any], verb: Verb, chart: Chart
     return Receipt(
         remote_id=str(document[ID_OF[resource]]),
         number=_number(resource, document, mark),
-        unit="" if resource in RECORDS else document.get("CurrencyCode") or chart.currency,
+        unit="" if resource in RECORDS else chart.currency,
         effect=effect,
-        body=_body(resource, document, _NONE if verb is Verb.VOID else amount, content) | {"mark": mark.text() if mark.key else ""},
+        body=_body(resource, document, _NONE if verb is Verb.VOID else amount, content)
+        | {"mark": mark.text() if mark.key else ""}
+        | ({"currency": document["CurrencyCode"]} if document.get("CurrencyCode", chart.currency) != chart.currency else {}),
     )
 
 

@@ -115,7 +115,7 @@ def test_every_request_and_answer_is_as_the_specification_says(judge, writer, si
         list(reader.read(stream.name, None, around))
     judged = judge.judge(bare(seen))
     assert judged == {
-        *(f"GET /{name}" for name in ("Organisation", "Accounts", "TaxRates", "TrackingCategories", *ID_OF)),
+        *(f"GET /{name}" for name in ("Organisation", "Accounts", "Currencies", "TaxRates", "TrackingCategories", *ID_OF)),
         *(f"PUT /{name}" for name in ID_OF if name != "Items"),
         *(f"POST /{name}" for name in ID_OF if name != "Payments"),
         "POST /Payments/{PaymentID}",

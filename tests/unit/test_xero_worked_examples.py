@@ -8,12 +8,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
+from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 import pytest
 
-from mappings.posting import Books, rows
+from mappings.posting import Books, in_own_currency, rows
 from taps._kit.simulator import serve
 from taps._kit.surroundings import Pocket, Surroundings
 from targets._kit.writer import Intent, Payload, Receipt, Related, Subject, Unpreparable, Verb
@@ -110,6 +111,12 @@ def refund(**more: Any) -> Any:
 
 
 ORDER_1001 = {"tenders": examples.PAID_1001, "tax_lines": at("0.08", "7.84")}
+
+
+def j6_tax() -> Any:
+    """The tax of J6, with its rate."""
+    taxed = examples.make("order", lines=[examples.line("item", "21.35", tax="4.27")], grand_total="25.62", tax_lines=at("0.2", "4.27"))
+    return taxed.tax_lines
 
 
 class Examples:
@@ -238,8 +245,7 @@ class Examples:
         Discounts -2.54 -0.51
         ShippingIncome 4.22 0.85
         """
-        taxed = examples.make("order", lines=[examples.line("item", "21.35", tax="4.27")], grand_total="25.62", tax_lines=at("0.2", "4.27"))
-        pounds = examples.order_gbp().model_copy(update={"tax_lines": taxed.tax_lines})
+        pounds = examples.order_gbp().model_copy(update={"tax_lines": j6_tax()})
         return wanted(pounds, "sales_receipt")
 
     def j6x_settled(self):
@@ -405,3 +411,108 @@ def test_bad_debt_on_the_receivable_is_held(writer):
     held = writer.prepare(wanted(debt, "journal", books=bad_debt, rows=(), lines=entry.lines))
     assert isinstance(held, Unpreparable)
     assert "credit note" in held.problem.fix
+
+
+def pounds(kind: str) -> Intent:
+    """J6 in pounds, with the rate at which it is booked."""
+    document = examples.order_gbp().model_copy(update={"tax_lines": j6_tax()})
+    entry = examples.booked(document, kind, BOOKS)
+    return wanted(document, kind, own=in_own_currency(document, representation=kind, books=BOOKS, entry=entry))
+
+
+def test_a_sale_in_pounds_stands_in_pounds_and_counts_in_dollars(writer, simulator):
+    """25.59 at 1.27 is 32.50 in base: the pounds that the buyer owes are read back, and the receipt's bridge says the rest."""
+    simulator.books.currencies.add("GBP")
+    writer.hello()
+    payload = writer.prepare(pounds("invoice"))
+    assert isinstance(payload, Payload), payload
+    (made,) = writer.send([payload])
+    assert shown(simulator, made) == ["ACCREC 25.59", "Sales 20.00 4.00", "Discounts -2.00 -0.40", "ShippingIncome 3.32 0.67"]
+    stands = simulator.books.documents["Invoices"][made.remote_id]
+    assert (stands["CurrencyCode"], str(stands["CurrencyRate"])) == ("GBP", "0.787402")
+    assert (made.effect, made.unit, payload.predicted, payload.bridge) == (
+        Decimal("32.50"),
+        "USD",
+        Decimal("32.50"),
+        {"fx": Decimal("6.91")},
+    )
+    assert made.effect - sum(payload.bridge.values()) == Decimal("25.59")
+    assert made.body["currency"] == "GBP"
+
+
+def test_a_currency_that_the_organisation_does_not_have_is_held(writer):
+    held = writer.prepare(pounds("invoice"))
+    assert isinstance(held, Unpreparable)
+    assert "has not added" in held.problem.say
+    assert held.problem.code == "POST-RATE"
+
+
+def test_a_cent_that_the_rate_makes_otherwise_is_said_in_the_bridge(writer, simulator):
+    """Six decimals of the reciprocal are not enough for a million: 1,000,000 at 1.27 is 1,269,999.31 by Xero's rate."""
+    simulator.books.currencies.add("GBP")
+    writer.hello()
+    sale = examples.make(
+        "order", currency="GBP", exchange_rate="1.27", lines=[examples.line("item", "1000000.00")], grand_total="1000000.00"
+    )
+    entry = examples.booked(sale, "invoice", BOOKS)
+    payload = writer.prepare(wanted(sale, "invoice", own=in_own_currency(sale, representation="invoice", books=BOOKS, entry=entry)))
+    (made,) = writer.send([payload])
+    assert made.effect == payload.predicted == Decimal("1269999.31")
+    assert payload.bridge == {"fx": Decimal("269999.31")}
+
+
+def test_a_payment_follows_the_invoice_in_pounds(writer, simulator):
+    simulator.books.currencies.add("GBP")
+    writer.hello()
+    (invoice,) = writer.send([writer.prepare(pounds("invoice"))])
+    paid = examples.make("payment", amount_paid="25.59", currency="GBP", exchange_rate="1.27")
+    entry = examples.booked(paid, "payment", BOOKS)
+    own = in_own_currency(paid, representation="payment", books=BOOKS, entry=entry)
+    parent = {"parent": Related("invoice", invoice.remote_id, "1001")}
+    payload = writer.prepare(wanted(paid, "payment", number="P-6", related=parent, own=own))
+    (made,) = writer.send([payload])
+    assert made.effect == payload.predicted == Decimal("32.50")
+    standing = simulator.books.documents["Payments"][made.remote_id]
+    assert (standing["Amount"], standing["BankAmount"]) == (Decimal("25.59"), Decimal("32.50"))
+    assert simulator.books.documents["Invoices"][invoice.remote_id]["Status"] == "PAID"
+
+
+def test_a_credit_note_follows_its_invoice_and_an_invoice_in_base_takes_one_in_base(writer, simulator):
+    simulator.books.currencies.add("GBP")
+    writer.hello()
+    back = examples.make("refund", currency="GBP", exchange_rate="1.27", lines=[examples.line("item", "5.00")], grand_total="5.00")
+    entry = examples.booked(back, "credit_note", BOOKS)
+    own = in_own_currency(back, representation="credit_note", books=BOOKS, entry=entry)
+    for number, given, unit in (("1001", pounds("invoice").own, "GBP"), ("1002", None, "USD")):
+        (invoice,) = writer.send([writer.prepare(replace(pounds("invoice"), own=given, number=number, look_up_key=number))])
+        parent = {"parent": Related("invoice", invoice.remote_id, number)}
+        (credit,) = writer.send([writer.prepare(wanted(back, "credit_note", number=f"C-{number}", related=parent, own=own))])
+        stands = simulator.books.documents["CreditNotes"][credit.remote_id]
+        assert (stands["CurrencyCode"], stands["RemainingCredit"], credit.effect) == (unit, 0, Decimal("-6.35"))
+
+
+def test_a_document_in_pounds_is_voided_to_nothing(writer, simulator):
+    simulator.books.currencies.add("GBP")
+    writer.hello()
+    (made,) = writer.send([writer.prepare(pounds("invoice"))])
+    void = replace(
+        pounds("invoice"), verb=Verb.VOID, lines=(), rows=(), own=None, bridge={}, booked=made.body, remote_id=made.remote_id,
+        booked_bridge={"fx": Decimal("6.91")}, idempotency_key="void",
+    )  # fmt: skip
+    payload = writer.prepare(void)
+    (gone,) = writer.send([payload])
+    assert gone.effect == payload.predicted == Decimal("-32.50")
+    assert gone.effect - sum(payload.bridge.values()) == Decimal("-25.59")
+
+
+def test_the_simulator_refuses_an_account_of_a_third_currency(writer, simulator):
+    simulator.books.currencies |= {"GBP", "EUR"}
+    simulator.books.accounts["091"]["CurrencyCode"] = "EUR"
+    writer.hello()
+    (invoice,) = writer.send([writer.prepare(pounds("invoice"))])
+    paid = examples.make("payment", amount_paid="25.59", currency="GBP", exchange_rate="1.27")
+    entry = examples.booked(paid, "payment", BOOKS)
+    own = in_own_currency(paid, representation="payment", books=BOOKS, entry=entry)
+    parent = {"parent": Related("invoice", invoice.remote_id, "1001")}
+    (answer,) = writer.send([writer.prepare(wanted(paid, "payment", number="P-7", related=parent, own=own))])
+    assert "currency of the bank account" in answer.problem.say

@@ -13,7 +13,7 @@ _HAS_ERRORS = {"Invoices": "HasErrors", "CreditNotes": "HasErrors", "Payments": 
 _NO_STATUS = ("BankTransfers", "Allocations")
 _CREATED = {"BankTransfers": "CreatedDateUTC"}
 _OF_ELEMENTS = ("ValidationErrors", "BankTransactionID", "CreditNoteID", "ContactID", "InvoiceID", "ItemID")
-_NOTHING = ("Accounts", "TaxRates", "TrackingCategories", "Organisations", "Allocations")
+_NOTHING = ("Accounts", "TaxRates", "Currencies", "TrackingCategories", "Organisations", "Allocations")
 
 
 def shown(resource: str, document: Mapping[str, Any]) -> Document:

@@ -42,6 +42,7 @@ class XeroSimulator(Simulator):
         self.route("GET", f"{ROOT}/Organisation", self._organisation)
         self.route("GET", f"{ROOT}/Accounts", self._accounts)
         self.route("GET", f"{ROOT}/TaxRates", self._tax_rates)
+        self.route("GET", f"{ROOT}/Currencies", self._currencies)
         self.route("GET", f"{ROOT}/TrackingCategories", self._tracking)
         self.route("PUT", f"{ROOT}/CreditNotes/{{identity}}/Allocations", self._allocate)
         self.route("DELETE", f"{ROOT}/CreditNotes/{{identity}}/Allocations/{{allocation}}", self._release)
@@ -135,6 +136,10 @@ class XeroSimulator(Simulator):
 
     def _tax_rates(self, _request: Request) -> Response:
         return answers.envelope(self.books, "TaxRates", list(self.books.tax_rates.values()))
+
+    def _currencies(self, _request: Request) -> Response:
+        codes = sorted({self.books.base_currency, *self.books.currencies})
+        return answers.envelope(self.books, "Currencies", [{"Code": code, "Description": code} for code in codes])
 
     def _tracking(self, _request: Request) -> Response:
         return answers.envelope(self.books, "TrackingCategories", list(self.books.tracking.values()))

@@ -42,6 +42,8 @@ class Books:
 
     clock: Clock
     base_currency: str = "USD"
+    currencies: set[str] = field(default_factory=set)
+    """Those that the organisation added besides."""
     accounts: dict[str, Document] = field(default_factory=dict)
     """By code."""
     tax_rates: dict[str, Document] = field(default_factory=dict)

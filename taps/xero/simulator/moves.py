@@ -29,10 +29,11 @@ def payment(books: Books, element: Document) -> tuple[Document, list[str]]:
         wrong.append("Payment amount must be greater than zero")
     if account is None or not (account["Type"] == "BANK" or account["EnablePaymentsToAccount"]):
         wrong.append("The account of a payment must be a bank account or have payments enabled")
+    rate, banked = _rate(books, element, paid, account, amount, wrong)
     document = {
         "Amount": amount,
-        "BankAmount": amount,
-        "CurrencyRate": Decimal(1),
+        "BankAmount": banked,
+        "CurrencyRate": rate,
         "Date": on,
         "Reference": element.get("Reference", ""),
         "Status": "AUTHORISED",
@@ -47,6 +48,21 @@ def payment(books: Books, element: Document) -> tuple[Document, list[str]]:
         number = {"InvoiceNumber": paid.get("InvoiceNumber")} if of == "Invoice" else {"CreditNoteNumber": paid.get("CreditNoteNumber")}
         document[of] = {f"{of}ID": paid[f"{of}ID"], "Type": paid["Type"], **number}
     return document, wrong
+
+
+def _rate(
+    books: Books, element: Document, paid: Document | None, account: Document | None, amount: Decimal, wrong: list[str]
+) -> tuple[Decimal, Decimal]:
+    """The rate of a payment ("Exchange rate when payment is received"), and its amount in the currency of the bank account."""
+    unit = (paid or {}).get("CurrencyCode") or books.base_currency
+    into = (account or {}).get("CurrencyCode") or books.base_currency
+    rate = half_up(exact(element.get("CurrencyRate", 0)), 6) if unit != books.base_currency else Decimal(1)
+    if into not in (unit, books.base_currency):  # not confirmed in these words
+        wrong.append("The currency of the bank account must be that of the document or the base currency")
+    if rate <= 0:
+        wrong.append("The simulator knows no day rate: state CurrencyRate")
+        return rate, amount
+    return rate, amount if into == unit else half_up(exact(amount) / exact(rate), 2)
 
 
 def _paid(books: Books, element: Document) -> tuple[str, Document | None]:

@@ -110,9 +110,7 @@ def _trade(books: Books, resource: str, element: Document, document: Document, p
     document |= {name: element[name] for name in _COPIED if name in element}
     if len(str(document.get("Reference", ""))) > 255:  # noqa: PLR2004 (not confirmed)
         wrong.append("Reference must not be longer than 255 characters")
-    currency = element.get("CurrencyCode", document["CurrencyCode"])
-    if currency != books.base_currency:
-        wrong.append("Organisation is not subscribed to currency " + str(currency))
+    _currency(books, resource, element, document, wrong)
     document["LineAmountTypes"] = element.get("LineAmountTypes", document["LineAmountTypes"])
     if "LineItems" in element:
         document["LineItems"] = computed(books, element["LineItems"], document["LineAmountTypes"], places, wrong)
@@ -127,6 +125,20 @@ def _trade(books: Books, resource: str, element: Document, document: Document, p
         document["DueDate"] = _date(element.get("DueDate"), document.get("DueDate") or document["Date"], wrong)
         _numbered(books, resource, element, document, wrong)
         _owed(resource, document)
+
+
+def _currency(books: Books, resource: str, element: Document, document: Document, wrong: list[str]) -> None:
+    currency = element.get("CurrencyCode", document["CurrencyCode"])
+    if currency not in (books.base_currency, *books.currencies):
+        wrong.append("Organisation is not subscribed to currency " + str(currency))
+    elif resource == "BankTransactions" and currency != books.base_currency:  # "Setting currency is only supported on overpayments"
+        wrong.append("The currency of a bank transaction is that of its bank account")  # not confirmed in these words
+    document["CurrencyCode"] = currency
+    if currency != books.base_currency:
+        # "If no rate is specified, the XE.com day rate is used. (max length = [18].[6])"; there is no day rate here
+        if "CurrencyRate" not in element and document["CurrencyRate"] == 1:
+            wrong.append("The simulator knows no day rate: state CurrencyRate")
+        document["CurrencyRate"] = half_up(exact(element.get("CurrencyRate", document["CurrencyRate"])), 6)
 
 
 def _contact(books: Books, named: Any, before: Any, wrong: list[str]) -> Any:
