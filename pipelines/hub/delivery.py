@@ -24,6 +24,9 @@ from pipelines.hub.tables import document
 from pipelines.hub.words import DONE, AttemptState, Fate, OperationState, Want
 from targets._kit.writer import Payload, Receipt, Verb
 
+UNCHANGED = "the target holds just this already"
+"""Why an operation of a newer revision ended without a send."""
+
 
 class Booked(NamedTuple):
     """What stands at the target for a subject, from its receipts."""
@@ -343,6 +346,22 @@ def needless(tx: Connection, now: datetime, row: Row[Any]) -> None:
         sa.update(operation).where(operation.c.operation_id == row.operation_id).values(state=OperationState.CANCELLED, changed_at=now)
     )
     _fate(tx, [row.operation_id], Fate.EXCLUDED, None)
+
+
+def unchanged(tx: Connection, now: datetime, rows: Sequence[Row[Any]]) -> None:
+    """The target holds what is wanted, written for an older revision: nothing is sent, and the older receipts prove the newer one."""
+    if not rows:
+        return
+    ended = list(
+        tx.execute(
+            sa.update(operation)
+            .where(among(tx, operation.c.operation_id, [row.operation_id for row in rows]), operation.c.state == OperationState.READY)
+            .values(state=OperationState.CANCELLED, reason=UNCHANGED, changed_at=now)
+            .returning(operation.c.operation_id)
+        ).scalars()
+    )
+    _fate(tx, ended, Fate.DELIVERED, "")
+    problems.close_operations(tx, now, ended)
 
 
 def newer_exists(tx: Connection, row: Row[Any]) -> bool:

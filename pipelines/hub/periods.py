@@ -23,6 +23,11 @@ class Closed:
         return day is not None and any(company == company_id and start <= day <= end for company, start, end in self.spans)
 
 
+def closed_on(day: date | None) -> str:
+    """Why a document of that day is held."""
+    return f"the period of {day} is closed"
+
+
 def closed(tx: Connection) -> Closed:
     """Every period that is not open."""
     rows = tx.execute(sa.select(period.c.company_id, period.c.start_on, period.c.end_on).where(period.c.status != PeriodStatus.OPEN))

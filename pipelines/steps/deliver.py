@@ -12,7 +12,7 @@ An exception out of `send` leaves the batch in doubt; the next call begins with 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import timedelta
 from decimal import Decimal
 from typing import Any
@@ -21,10 +21,11 @@ from sqlalchemy.engine import Connection, Row
 
 from mappings.problem import Problem
 from pipelines.home.settings import Posting
-from pipelines.hub import cursors, delivery
+from pipelines.hub import cursors, delivery, periods
 from pipelines.hub.leases import Lease, fence
+from pipelines.hub.outbox import PERIOD
 from pipelines.hub.store import Hub, outside_transactions
-from pipelines.hub.words import AttemptState, OperationState
+from pipelines.hub.words import AttemptState, OperationState, Want
 from pipelines.steps.ingest import Count
 from pipelines.steps.intents import Desired, build
 from taps._kit.points import at
@@ -158,14 +159,15 @@ def deliver(hub: Hub, destination: Destination, lease: Lease, limit: int | None 
     with hub.read() as tx:
         due = _due(tx, hub, destination, limit or writer.facts.batch)
         wanted = build(tx, destination.connection, due, destination.postings, writer.facts)
+        closed = periods.closed(tx)
     if not due:
         return Count()
     outside_transactions()
-    claims, held = _prepare(writer, wanted)
+    prepared = _prepare(writer, wanted, closed)
     with hub.begin() as tx:
         fence(tx, lease)
-        _set_aside(tx, hub, destination, wanted, held)
-        claimed = delivery.claim(tx, hub.clock(), lease, claims)
+        _set_aside(tx, hub, destination, prepared)
+        claimed = delivery.claim(tx, hub.clock(), lease, prepared.claims)
     at("O2")
     outside_transactions()
     answers = writer.send([each.payload for _attempt_id, each in claimed]) if claimed else []
@@ -185,26 +187,49 @@ def _due(tx: Connection, hub: Hub, destination: Destination, limit: int) -> Sequ
     return []
 
 
-def _prepare(writer: Writer, wanted: Sequence[Desired]) -> tuple[list[delivery.Claim], list[tuple[Row[Any], Problem]]]:
-    claims: list[delivery.Claim] = []
-    held: list[tuple[Row[Any], Problem]] = []
+@dataclass(slots=True)
+class _Prepared:
+    """What is to become of a batch."""
+
+    claims: list[delivery.Claim] = field(default_factory=list)
+    held: list[tuple[Row[Any], Problem]] = field(default_factory=list)
+    needless: list[Row[Any]] = field(default_factory=list)
+    unchanged: list[Row[Any]] = field(default_factory=list)
+    closed: list[tuple[Row[Any], str]] = field(default_factory=list)
+    """A change of what is booked in a period that is closed by now, with the reason."""
+
+
+def _prepare(writer: Writer, wanted: Sequence[Desired], closed: periods.Closed) -> _Prepared:
+    found = _Prepared()
     for each in wanted:
-        if each.intent is None:
-            held.extend((each.operation, problem) for problem in each.problems[:1])
+        row, intent = each.operation, each.intent
+        if intent is None:
+            found.held.extend((row, problem) for problem in each.problems[:1])
+            found.needless.extend([row] if each.needless else [])
             continue
-        prepared = writer.prepare(each.intent)
-        if isinstance(prepared, Payload):
-            claims.append(delivery.Claim(each.operation, each.intent.verb, prepared))
+        prepared = writer.prepare(intent)
+        if isinstance(prepared, Payload) and _stands(writer, each, prepared):
+            found.unchanged.append(row)
+        elif row.want == Want.PRESENT and closed.covers(row.company_id, intent.date):
+            found.closed.append((row, periods.closed_on(intent.date)))
         elif isinstance(prepared, Unpreparable):
-            held.append((each.operation, prepared.problem))
-    return claims, held
+            found.held.append((row, prepared.problem))
+        else:
+            found.claims.append(delivery.Claim(row, intent.verb, prepared))
+    return found
 
 
-def _set_aside(
-    tx: Connection, hub: Hub, destination: Destination, wanted: Sequence[Desired], held: Sequence[tuple[Row[Any], Problem]]
-) -> None:
-    """What cannot be sent as it is: held for a person; and absences of what was never there: done without a word."""
-    for row, problem in held:
+def _stands(writer: Writer, each: Desired, prepared: Payload) -> bool:
+    """Whether the target would write of the booked revision what it would write of the desired one."""
+    if each.standing is None:
+        return False
+    standing = writer.prepare(each.standing)
+    return isinstance(standing, Payload) and (standing.digest, standing.predicted) == (prepared.digest, prepared.predicted)
+
+
+def _set_aside(tx: Connection, hub: Hub, destination: Destination, prepared: _Prepared) -> None:
+    """What is not sent: held for a person or a period; absences of what was never there, and what stands already, without a word."""
+    for row, problem in prepared.held:
         delivery.settle(
             tx,
             hub.clock(),
@@ -215,9 +240,11 @@ def _set_aside(
             found=problem,
             fingerprint=destination.fingerprint(row.route, row.posting),
         )
-    for each in wanted:
-        if each.needless:
-            delivery.needless(tx, hub.clock(), each.operation)
+    for row, reason in prepared.closed:
+        delivery.settle(tx, hub.clock(), row, None, OperationState.HELD, reason=reason, fingerprint=PERIOD)
+    for row in prepared.needless:
+        delivery.needless(tx, hub.clock(), row)
+    delivery.unchanged(tx, hub.clock(), prepared.unchanged)
 
 
 def _receive(

@@ -31,6 +31,8 @@ from taps._kit.facts import Facts
 from targets._kit.writer import Intent, Related, Subject, Verb
 
 _NOTHING = Entry(date.min, ())
+_BOOKED = ("lines", "rows", "moves", "amount", "unit", "bridge", "date", "number", "related", "own")
+"""What an intent books. Where two differ in it, the target need not be asked whether they are the same to it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,6 +44,22 @@ class Desired:
     problems: tuple[Problem, ...] = ()
     needless: bool = False
     """Absence is wanted and nothing stands at the target: there is nothing to send."""
+    standing: Intent | None = None
+    """The same intent, but for the revision that is booked. A target that would write the same for both has nothing to do: a paid
+    sale that is now shipped is no new entry. None where the two differ by what is booked, and where nothing or a record stands."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Read:
+    """What was read for a batch of operations."""
+
+    documents: Mapping[int, Row[Any]]
+    """By seq, the desired revisions and the booked ones; so are the next two."""
+    made: Mapping[int, Document]
+    neighbours: Mapping[int, Mapping[str, Related]]
+    booked: Mapping[tuple[str, UUID, str], delivery.Booked]
+    incarnations: Mapping[tuple[str, UUID, str], int]
+    links: Mapping[UUID, tuple[str, ...]]
 
 
 def build(
@@ -53,28 +71,20 @@ def build(
 ) -> list[Desired]:
     """Intents for these operations, in their order; for a `linked` target with rows and with what stands there of what they name."""
     booked = delivery.booked(tx, target, operations)
-    incarnations = crosswalks.incarnations(tx, target, operations)
     wanted = {row.document_seq for row in operations} | {each.document_seq for each in booked.values()}
     documents = _documents(tx, wanted)
-    links = _links(tx, [row.document_id for row in operations])
     made = {
         seq: join(REGISTRY[row.type], row.body.encode(), row.private.encode() if row.private else None) for seq, row in documents.items()
     }
-    neighbours = _neighbours(tx, target, operations, documents, made) if facts.linked else {}
-    return [
-        _desired(
-            row,
-            postings[row.route, row.posting],
-            documents,
-            made,
-            booked.get((row.kind, row.local_id, row.part)),
-            incarnations.get((row.kind, row.local_id, row.part), 1),
-            links.get(row.document_id, ()),
-            facts,
-            neighbours.get(row.document_seq, {}),
-        )
-        for row in operations
-    ]
+    read = _Read(
+        documents,
+        made,
+        _neighbours(tx, target, documents, made) if facts.linked else {},
+        booked,
+        crosswalks.incarnations(tx, target, operations),
+        _links(tx, [row.document_id for row in operations]),
+    )
+    return [_desired(row, postings[row.route, row.posting], read, facts) for row in operations]
 
 
 def _documents(tx: Connection, seqs: set[int]) -> dict[int, Row[Any]]:
@@ -111,75 +121,81 @@ def _links(tx: Connection, documents: Sequence[UUID]) -> dict[UUID, tuple[str, .
 
 
 def _neighbours(
-    tx: Connection, target: str, operations: Sequence[Row[Any]], documents: Mapping[int, Row[Any]], made: Mapping[int, Document]
+    tx: Connection, target: str, documents: Mapping[int, Row[Any]], made: Mapping[int, Document]
 ) -> dict[int, Mapping[str, Related]]:
-    """What stands at the target of what the desired revisions name."""
-    desired = [documents[row.document_seq] for row in operations]
-    return related.at_target(tx, target, [related.Named(each.seq, each.connection_id, each.party, made[each.seq]) for each in desired])
-
-
-def _desired(
-    row: Row[Any],
-    posting: Posting,
-    documents: Mapping[int, Row[Any]],
-    made_of: Mapping[int, Document],
-    booked: delivery.Booked | None,
-    incarnation: int,
-    links: tuple[str, ...],
-    facts: Facts,
-    neighbours: Mapping[str, Related],
-) -> Desired:
-    absent = row.want == Want.ABSENT
-    if absent and booked is None:
-        return Desired(row, None, needless=True)
-    stored = documents[booked.document_seq if absent and booked else row.document_seq]
-    made = made_of[stored.seq]
-    entry, found = _entry(made, row, posting, stored) if not absent else (_NOTHING, [])
-    if found:
-        return Desired(row, None, tuple(found))
-    verb = _verb(absent=absent, booked=booked is not None, verbs=facts.verbs.get(row.kind, ()))
-    amount, unit = measured(stored, row.effect, row.part)
-    leg = "reverse" if verb is Verb.REVERSE else ""  # a reversal is a document of its own; a void is the end of the one that stands
-    key = delivery.digest(row.target, row.kind, row.local_id, row.part, incarnation, leg)
-    return Desired(
-        row,
-        Intent(
-            subject=Subject(row.target, row.kind, str(row.local_id), row.part),
-            verb=verb,
-            look_up_key=key,
-            idempotency_key=delivery.digest(key, row.revision, row.request, verb),
-            document=_body(stored),
-            document_type=stored.type,
-            number=stored.number,
-            date=entry.date if entry.lines else leg_date(stored, row.part) or date.min,
-            lines=entry.lines,
-            moves=moves(made) if row.effect == "stock" and not absent else (),
-            amount=Decimal(0) if absent else amount,
-            unit=unit,
-            bridge=entry.bridge,
-            booked=booked.body if booked else None,
-            booked_amount=booked.amount if booked else Decimal(0),
-            booked_bridge=booked.bridge if booked else {},
-            remote_id=booked.remote_id if booked else None,
-            links=links,
-            rows=_rows(made, row, posting, entry) if facts.linked else (),
-            related=neighbours,
-            walk_in=posting.walk_in,
-            own=_own(made, row, posting, entry, facts, booked, neighbours),
-        ),
+    """What stands at the target of what these revisions name."""
+    return related.at_target(
+        tx, target, [related.Named(each.seq, each.connection_id, each.party, made[each.seq]) for each in documents.values()]
     )
 
 
-def _entry(made: Document, row: Row[Any], posting: Posting, stored: Row[Any]) -> tuple[Entry, list[Problem]]:
+def _desired(row: Row[Any], posting: Posting, read: _Read, facts: Facts) -> Desired:
+    booked = read.booked.get((row.kind, row.local_id, row.part))
+    if row.want == Want.ABSENT:
+        if booked is None:
+            return Desired(row, None, needless=True)
+        return Desired(row, _intent(row, posting, read, facts, booked.document_seq, _NOTHING))
+    entry, found = _entry(row, posting, read, row.document_seq)
+    if found:
+        return Desired(row, None, tuple(found))
+    intent = _intent(row, posting, read, facts, row.document_seq, entry)
+    return Desired(row, intent, standing=_standing(row, posting, read, facts, booked, intent))
+
+
+def _standing(row: Row[Any], posting: Posting, read: _Read, facts: Facts, booked: delivery.Booked | None, desired: Intent) -> Intent | None:
+    """The intent of what is booked, under the settings of today, where it may be what is desired. Setting a record twice does no harm."""
+    if booked is None or EFFECTS[row.kind] == "record":
+        return None
+    entry, found = _entry(row, posting, read, booked.document_seq)
+    standing = None if found else _intent(row, posting, read, facts, booked.document_seq, entry)
+    same = standing is not None and all(getattr(standing, name) == getattr(desired, name) for name in _BOOKED)
+    return standing if same else None
+
+
+def _intent(row: Row[Any], posting: Posting, read: _Read, facts: Facts, seq: int, entry: Entry) -> Intent:
+    """What is wanted, said of the revision with that seq."""
+    subject = (row.kind, row.local_id, row.part)
+    absent, booked, stored, made = row.want == Want.ABSENT, read.booked.get(subject), read.documents[seq], read.made[seq]
+    verb = _verb(absent=absent, booked=booked is not None, verbs=facts.verbs.get(row.kind, ()))
+    amount, unit = measured(stored, row.effect, row.part)
+    leg = "reverse" if verb is Verb.REVERSE else ""  # a reversal is a document of its own; a void is the end of the one that stands
+    key = delivery.digest(row.target, row.kind, row.local_id, row.part, read.incarnations.get(subject, 1), leg)
+    return Intent(
+        subject=Subject(row.target, row.kind, str(row.local_id), row.part),
+        verb=verb,
+        look_up_key=key,
+        idempotency_key=delivery.digest(key, row.revision, row.request, verb),
+        document=_body(stored),
+        document_type=stored.type,
+        number=stored.number,
+        date=entry.date if entry.lines else leg_date(stored, row.part) or date.min,
+        lines=entry.lines,
+        moves=moves(made) if row.effect == "stock" and not absent else (),
+        amount=Decimal(0) if absent else amount,
+        unit=unit,
+        bridge=entry.bridge,
+        booked=booked.body if booked else None,
+        booked_amount=booked.amount if booked else Decimal(0),
+        booked_bridge=booked.bridge if booked else {},
+        remote_id=booked.remote_id if booked else None,
+        links=read.links.get(row.document_id, ()),
+        rows=_rows(made, row, posting, entry) if facts.linked else (),
+        related=read.neighbours.get(seq, {}),
+        walk_in=posting.walk_in,
+        own=_own(made, row, posting, entry, facts, booked, read.neighbours.get(seq, {})),
+    )
+
+
+def _entry(row: Row[Any], posting: Posting, read: _Read, seq: int) -> tuple[Entry, list[Problem]]:
     """The journal entry of a document that books money; a kind that does not has none."""
     if EFFECTS[row.kind] not in ("money", "cost"):
         return _NOTHING, []
     if posting.books is None:
         raise Fatal(f"Posting {posting.name} books money without accounts; `counterfoil check` should have said so.")
-    entry, found = post(made, representation=row.kind, books=posting.books, part=row.part)
+    entry, found = post(read.made[seq], representation=row.kind, books=posting.books, part=row.part)
     if found:
         return _NOTHING, list(found)
-    return (entry or Entry(leg_date(stored, row.part) or date.min, ())), []
+    return (entry or Entry(leg_date(read.documents[seq], row.part) or date.min, ())), []
 
 
 def _rows(made: Document, row: Row[Any], posting: Posting, entry: Entry) -> tuple[Shown, ...]:

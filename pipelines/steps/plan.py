@@ -167,8 +167,8 @@ def _decide(
         return _Decision(Fate.EXCLUDED, f"already booked there by {taken}")
     if standing is not None and standing.booked_hash == row.content_hash and not standing.in_doubt:
         return _Decision(Fate.DELIVERED)
-    if view.closed.covers(row.company_id, day):
-        return _Decision(Fate.HELD, f"the period of {day} is closed")
+    if view.closed.covers(row.company_id, day) and not booked:  # what is booked may be as it is wanted already: deliver sees that
+        return _Decision(Fate.HELD, periods.closed_on(day))
     if row.parent_id is not None and _waits(made.get(row.parent_id, None), known=row.parent_id in made):
         return _Decision(Fate.WAITING, "its sale is not booked yet", parent=row.parent_id)
     return _Decision(Fate.READY)

@@ -12,7 +12,7 @@ import sqlalchemy as sa
 from pipelines.steps import deliver as delivering
 from taps._kit import points
 from targets.ledger.writer import LedgerWriter
-from tests._kit.company import Company, order, refund, route
+from tests._kit.company import MAPPING, Company, order, refund, route
 
 
 @pytest.fixture(autouse=True)
@@ -52,6 +52,57 @@ def test_a_then_b_then_a_lands_three_times_and_ends_with_a(company: Company) -> 
     assert company.ask("SELECT revision FROM document WHERE current") == [3]
     assert company.both_balance()
     assert len(company.entries()) == 5, "one entry, then twice a reversal and a new one"
+
+
+def note_the_version(company: Company) -> None:
+    """From now on a new version changes a sale that books nothing else by it."""
+    told = MAPPING.replace("      placed_at:", "      note: version\n      placed_at:", 1)
+    (company.path / "mappings/tests/orders.yaml").write_text(told, encoding="utf-8")
+
+
+def test_what_would_be_booked_the_same_is_not_booked_again(company: Company) -> None:
+    note_the_version(company)
+    for version, total in (("1", "10.00"), ("2", "10.00"), ("3", "12.00"), ("4", "12.00")):
+        company.export(order("1001", total, version=version))
+        company.run()
+    assert len(company.entries()) == 3, "one entry, then once a reversal and a new one"
+    assert sorted(company.ask("SELECT fate, reason, revision FROM disposition")) == [("delivered", "", 4)] * 2
+    ended = company.ask("SELECT revision, state, reason FROM operation WHERE target = 'ledger' ORDER BY operation_id")
+    assert ended == [
+        (1, "delivered", ""),
+        (2, "cancelled", "the target holds just this already"),
+        (3, "delivered", ""),
+        (4, "cancelled", "the target holds just this already"),
+    ]
+    assert company.both_balance()
+    company.export(order("1001", "10.00", version="5"))
+    company.run()
+    assert len(company.entries()) == 5, "compared with what is booked, not with what was planned last"
+    assert company.both_balance()
+
+
+def test_a_note_on_a_sale_of_a_closed_period_holds_nothing(company: Company) -> None:
+    note_the_version(company)
+    company.export(order("1001", "10.00"))
+    company.run()
+    with company.hub.begin() as tx:
+        tx.execute(
+            sa.text("INSERT INTO period (company_id, start_on, end_on, status) VALUES ('acme', '2026-01-01', '2026-01-31', 'closed')")
+        )
+    company.export(order("1001", "10.00", version="2"))
+    company.run()
+    assert company.ask("SELECT DISTINCT fate FROM disposition") == ["delivered"]
+    company.export(order("1001", "11.00", version="3"))
+    company.run()
+    assert company.ask("SELECT DISTINCT fate, reason FROM disposition WHERE target = 'ledger'") == [
+        ("held", "the period of 2026-01-05 is closed")
+    ]
+    assert company.both_balance()
+    with company.hub.begin() as tx:
+        tx.execute(sa.text("UPDATE period SET status = 'open'"))
+    company.run()
+    assert company.ask("SELECT DISTINCT fate FROM disposition") == ["delivered"]
+    assert company.both_balance()
 
 
 def test_a_then_b_then_a_before_anything_was_sent_is_one_entry(company: Company) -> None:
