@@ -20,6 +20,7 @@ class OperationState(StrEnum):
     SUPERSEDED = "superseded"
     """A newer revision took its place before anything was sent."""
     CANCELLED = "cancelled"
+    """There was nothing to send."""
 
 
 class Fate(StrEnum):
