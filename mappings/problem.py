@@ -53,6 +53,7 @@ CODES: dict[str, str] = {
     "POST-COST": "nobody says what an item that moves costs",
     "POST-UNBALANCED": "debits and credits of the entry differ",
     "POST-DECISION": "a decision of the company is missing",
+    "POST-MATCH": "a bill differs from order and receipt by more than the limit",
     "POST-PERIOD": "the accounting period is closed",
     "SEND-REFUSED": "the target refused the document",
     "SEND-CHANGED": "the document was changed at the target",

@@ -22,6 +22,8 @@
     people   employee             someone who works for us
              time_entry           hours of one employee on one day
              tip_payout           card tips handed to payroll                             counts −
+    purchase bill                 what a supplier bills us                               counts −
+             vendor_credit        what a supplier takes off our bills                    counts +
     books    invoice              what the books say of an invoice, read back            nothing: its sale does
              journal_entry        an entry that is booked as it is written                counts its debits
 
@@ -44,6 +46,7 @@ from mappings.model.payment import Dispute, Fee, GiftCard, GiftCardEntry, Paymen
 from mappings.model.payout import BalanceTransaction, Payout
 from mappings.model.people import Employee, TimeEntry, TipPayout
 from mappings.model.product import Product
+from mappings.model.purchase import Bill, VendorCredit
 from mappings.model.stock import Fulfillment, InventoryLevel, StockMovement
 
 REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
@@ -72,6 +75,8 @@ REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
             Employee,
             TimeEntry,
             TipPayout,
+            Bill,
+            VendorCredit,
             Invoice,
             JournalEntry,
         )
@@ -86,6 +91,7 @@ __all__ = [
     "BalanceTransaction",
     "BankDetail",
     "BankTransaction",
+    "Bill",
     "CashDrawerSession",
     "Customer",
     "Dispute",
@@ -112,6 +118,7 @@ __all__ = [
     "Supplier",
     "TimeEntry",
     "TipPayout",
+    "VendorCredit",
     "content_hash",
     "join",
     "pack",

@@ -18,6 +18,7 @@ from mappings.model.order import Line, Order, Refund, Trade
 from mappings.model.payment import Dispute, Fee, GiftCardEntry, Payment
 from mappings.model.payout import BalanceTransaction, Payout
 from mappings.model.people import TipPayout
+from mappings.model.purchase import Purchase, PurchaseLine
 from mappings.model.stock import Fulfillment
 from mappings.posting.books import Books
 
@@ -146,6 +147,31 @@ def cash_drawer_session(document: CashDrawerSession, _representation: str, _book
         yield Item("cash", document.amount()[0])
 
 
+def purchase(document: Purchase, _representation: str, _books: Books) -> Items:
+    """Lines by kind, goods matched with order and receipt; tax; and what is owed."""
+    sums: dict[str, Decimal] = {}
+    for line in document.lines:
+        for what, amount in matched(line, document.currency) if line.kind == "goods" else ((line.kind, line.net_amount),):
+            sums[what] = sums.get(what, ZERO) + amount
+    yield from (Item(what, amount) for what, amount in sums.items())
+    yield Item("tax", sum((line.tax_amount for line in document.lines), ZERO))
+    yield Item("owed", document.grand_total)
+
+
+def matched(line: PurchaseLine, currency: str) -> Iterator[tuple[str, Decimal]]:
+    """Billed goods against what was ordered and received: received at the ordered price, the rest of the price, and what did not come.
+
+    Goods that arrived and are not billed yet stay as they are. The three sum to the line's net.
+    """
+    billed, net = line.quantity, line.net_amount
+    received = billed if line.received_quantity is None else min(line.received_quantity, billed)
+    short = rounded(net * (billed - received) / billed, currency) if billed else ZERO
+    goods = net - short if line.ordered_price is None else received * line.ordered_price
+    yield "goods", goods
+    yield "price_variance", net - short - goods
+    yield "short_delivery", short
+
+
 def cost(document: Document) -> Items:
     """Cost of what left the stock; nothing where nothing moved."""
     known = document.cost()
@@ -166,6 +192,8 @@ WHOLE: MappingProxyType[str, Callable[[Any, str, Books], Items]] = MappingProxyT
         "fulfillment": fulfillment,
         "tip_payout": tip_payout,
         "cash_drawer_session": cash_drawer_session,
+        "bill": purchase,
+        "vendor_credit": purchase,
     }
 )
 """Documents of one leg."""

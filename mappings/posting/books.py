@@ -11,7 +11,7 @@ from typing import Annotated, Literal, NamedTuple
 
 from pydantic import AfterValidator, Field
 
-from mappings.model.base import Currency, Day, Key, Rate, Value
+from mappings.model.base import Amount, Currency, Day, Key, Rate, Value
 from mappings.posting.table import table
 
 SETTLEMENT_OF = MappingProxyType(
@@ -58,7 +58,8 @@ class Books(Value):
     decisions: dict[Key, Key] = Field(default_factory=dict)
     gift_cards_taken: Literal["with_sale", "with_payment"] = "with_sale"
     """Whether a gift card that pays an invoice is booked by the invoice or by its payment."""
-
+    bill_difference_limit: Amount | None = None
+    """A bill is held whose differences from order and receipt are more than this, in its own currency; None: none is."""
     documents_in: Literal["base", "document"] = "base"
     """In which currency an invoice or credit note of another currency is written, where the target can: see docs/decisions."""
 

@@ -11,6 +11,7 @@ from types import MappingProxyType
 
 from mappings.model.base import ZERO, Document, Part
 from mappings.model.books import JournalEntry
+from mappings.model.purchase import Purchase
 from mappings.model.stock import StockMovement
 from mappings.posting import amounts
 from mappings.posting.assembly import Occasion, Share, assemble
@@ -142,9 +143,28 @@ def _money_shares(occasion: Occasion, leg: Part, representation: str) -> Iterato
     elif kind in amounts.LEGS:
         yield from by_rule(occasion, f"{kind}/{leg.name}", amounts.LEGS[kind](document, leg.name), representation)
     elif kind in amounts.WHOLE:
+        if isinstance(document, Purchase):
+            _matched(occasion, document)
         yield from by_rule(occasion, kind, amounts.WHOLE[kind](document, representation, books), representation)
     else:
         occasion.problems.append(_no_rule(occasion, kind, "amount"))
+
+
+def _matched(occasion: Occasion, document: Purchase) -> None:
+    """A problem where a bill differs from what was ordered and received by more than the books allow without a person."""
+    limit = occasion.books.bill_difference_limit
+    parts = [part for line in document.lines if line.kind == "goods" for part in amounts.matched(line, document.currency)]
+    price, short = (sum((abs(amount) for what, amount in parts if what == name), ZERO) for name in ("price_variance", "short_delivery"))
+    if limit is not None and price + short > limit:
+        occasion.problems.append(
+            Problem(
+                "POST-MATCH",
+                f"{occasion.name()} differs from order and receipt by {price} in price and {short} of goods that did not come; "
+                f"the limit is {limit} {document.currency}.",
+                "Have the supplier correct it, or mend order and receipt; to accept it, raise `bill_difference_limit` of the books.",
+                "lines",
+            )
+        )
 
 
 def _journal(document: JournalEntry) -> Iterator[Share]:

@@ -51,6 +51,8 @@ REQUIRED = {
     "gift_card": {"balance": 1},
     "cash_drawer_session": {"expected_cash": 1, "counted_cash": 1},
     "inventory_level": {"sku": "MUG", "on_hand": 1},
+    "bill": {"lines": [], "grand_total": 0},
+    "vendor_credit": {"lines": [], "grand_total": 0},
     "invoice": {"order_number": "HS-1", "grand_total": 1, "balance": 1},
     "journal_entry": {"lines": []},
 }

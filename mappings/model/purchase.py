@@ -1,0 +1,102 @@
+"""What suppliers bill us, and what they give back.
+
+Amounts are positive and mean what the document's type says: a bill is owed by us and counts −, a vendor credit counts +.
+"""
+
+from __future__ import annotations
+
+from decimal import Decimal
+from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+
+from pydantic import model_validator
+
+from mappings.model.base import PII, ZERO, Amount, Currency, Day, Document, Quantity, Rate, Text, Value, Whole
+from mappings.model.order import TaxLine, mismatch
+
+PurchaseKind: TypeAlias = Literal["goods", "freight", "expense"]
+
+
+class PurchaseLine(Value):
+    """One line of a bill or a vendor credit. total = net + tax."""
+
+    line_number: Whole
+    kind: PurchaseKind = "expense"
+    """Goods were received before they were billed; freight and expenses are costs at once."""
+    sku: Text | None = None
+    description: Text | None = None
+    quantity: Quantity = Decimal(1)
+    """Billed."""
+    unit_price: Amount | None = None
+    net_amount: Amount
+    tax_amount: Amount = ZERO
+    total_amount: Amount | None = None
+    ordered_price: Amount | None = None
+    """Of goods: what the purchase order says that one costs; the billed price where nobody says."""
+    received_quantity: Quantity | None = None
+    """Of goods: what arrived of what is billed; all of it where nobody says."""
+    purchase_order_number: Text | None = None
+
+
+class Purchase(Document):
+    """What bills and vendor credits share."""
+
+    business_date: Day
+    bill_number: Text | None = None
+    """The supplier's own number."""
+    supplier_number: Text | None = None
+    """Our number of the supplier."""
+    supplier_name: Annotated[Text | None, PII] = None
+    purchase_order_number: Text | None = None
+    due_date: Day | None = None
+    currency: Currency
+    exchange_rate: Rate | None = None
+    lines: tuple[PurchaseLine, ...]
+    tax_lines: tuple[TaxLine, ...] = ()
+    tax_total: Amount | None = None
+    grand_total: Amount
+
+    sign: ClassVar[int] = -1
+    """Whether a positive total counts + or −."""
+
+    @model_validator(mode="after")
+    def _adds_up(self) -> Self:
+        net = tax = ZERO
+        for line in self.lines:
+            net += line.net_amount
+            tax += line.tax_amount
+            if line.total_amount is not None and line.net_amount + line.tax_amount != line.total_amount:
+                raise mismatch(f"line {line.line_number}, total", line.total_amount, line.net_amount + line.tax_amount)
+        if net + tax != self.grand_total:
+            raise mismatch("grand total", self.grand_total, net + tax)
+        if self.tax_total is not None and self.tax_total != tax:
+            raise mismatch("tax total", self.tax_total, tax)
+        if self.tax_lines and (listed := sum((line.amount for line in self.tax_lines), ZERO)) != tax:
+            raise mismatch("tax lines", listed, tax)
+        return self
+
+    def number(self) -> str:
+        """The supplier's number, else what the source calls it."""
+        return self.bill_number or super().number()
+
+    def amount(self) -> tuple[Decimal, str]:
+        """The grand total: − for a bill, + for a vendor credit."""
+        return self.sign * self.grand_total, self.currency
+
+    def moves_money(self) -> bool:
+        """Whether any line or tax is other than zero."""
+        return bool(self.grand_total) or any(line.net_amount or line.tax_amount for line in self.lines)
+
+
+class Bill(Purchase):
+    """What a supplier bills us. Positive amounts; counts −."""
+
+    type = "bill"
+    title = "Bill"
+
+
+class VendorCredit(Purchase):
+    """What a supplier takes off our bills. Positive amounts; counts +."""
+
+    type = "vendor_credit"
+    title = "Vendor credit"
+    sign = 1
