@@ -123,14 +123,14 @@ class Decisions:
         return identity
 
     def _put(self, actor: Actor, reason: str, rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
-        """Write the decision and its row in the log together: the file is replaced before the log commits."""
+        """Log the decision, then make it: killed between the two, it was not made, and nothing is booked that nobody answers for."""
         if not reason.strip():
             raise Refused("A reason is needed: whoever reads this in a year must understand it.")
         made = [{**row, "by": actor.name, "reason": reason.strip(), "at": self.hub.clock().isoformat()} for row in rows]
         with self.hub.begin() as tx:
             for row in made:
                 self.audit.record(tx, actor.signature, f"receipt {row['decision']}", f"{self.company} {row['entry']}", row)
-            _write(self.home.path, _rows(self.home.path) | {row["id"]: row for row in made})
+        _write(self.home.path, _rows(self.home.path) | {row["id"]: row for row in made})
         return made
 
     def _connection(self) -> None:

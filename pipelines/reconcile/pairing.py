@@ -291,7 +291,8 @@ def compare(bench: Bench) -> None:
 def _differs(compared: frozenset[str], measures: Iterable[str], *, edited: bool) -> str:
     """SQL: whether one of the two is missing or anything that both tell differs."""
     parts = [name for name in _PARTS if name in compared]
-    known = [f"l.fate IN {_OUT}", "NOT l.at_source", "l.amount IS NULL", *(["r.edited IS NOT NULL"] if edited else [])]
+    stands = " OR ".join(f"r.{name} <> 0" for name in ("amount", *measures))  # what was taken back whole may still be there, as nothing
+    known = [f"(l.fate IN {_OUT} OR NOT l.at_source) AND ({stands})", "l.amount IS NULL", *(["r.edited IS NOT NULL"] if edited else [])]
     apart = [f"l.{name} <> r.{name}" for name in ("amount", *(name for name in _LABELS if name in compared))]
     apart += [f"l.{name} <> r.{name}" for name in measures]
     apart += [f"(l.detailed AND r.detailed AND l.own_unit = l.unit AND l.{name} <> coalesce(r.{name}, 0))" for name in parts]

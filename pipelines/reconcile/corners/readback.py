@@ -68,8 +68,9 @@ class _Known(NamedTuple):
     by_id: Mapping[tuple[str, str], _Subject]
     """(representation, id there)."""
     by_key: Mapping[str, _Subject]
-    booked: Mapping[str, tuple[Decimal, datetime]]
-    """By subject: what its receipts together read back, and when the last one did."""
+    booked: Mapping[tuple[str, str], tuple[Decimal, datetime]]
+    """By subject and effect (one document may be an invoice and leave the shelf at the same target): what its receipts together read
+    back, and when the last one did."""
 
     def of(self, held: Held, identity: str, key: str | None) -> _Subject | None:
         """Whose document this is."""
@@ -116,7 +117,7 @@ def _known(hub: Hub, destination: TargetConnection) -> _Known:
     key_of = _KEYS.get(destination.target, str)
     subject = (operation.c.kind, operation.c.local_id, operation.c.part, operation.c.document_id)
     by_key: dict[str, _Subject] = {}
-    booked: dict[str, tuple[Decimal, datetime]] = {}
+    booked: dict[tuple[str, str], tuple[Decimal, datetime]] = {}
     with hub.read() as tx:
         rows = tx.execute(
             sa.select(crosswalk.c.kind, crosswalk.c.remote_id, crosswalk.c.local_id, crosswalk.c.part).where(
@@ -135,9 +136,9 @@ def _known(hub: Hub, destination: TargetConnection) -> _Known:
             receipt.c.target == destination.name
         )
         for row in tx.execute(receipts).yield_per(_BATCH):
-            name = _named(row.kind, row.local_id, row.part).name
-            amount, last = booked.get(name, (ZERO, row.written_at))
-            booked[name] = (amount + row.effect, max(last, row.written_at))
+            key = (_named(row.kind, row.local_id, row.part).name, EFFECTS[row.kind])
+            amount, last = booked.get(key, (ZERO, row.written_at))
+            booked[key] = (amount + row.effect, max(last, row.written_at))
     return _Known(by_id, by_key, booked)
 
 
@@ -176,7 +177,7 @@ def _money(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, roles: 
             if subject:
                 first.setdefault(subject.name, item)
         attempts.add(head["our_attempt"])
-    return [_told(item, known) for item in items]
+    return [_told(item, known, "money") for item in items]
 
 
 def _documents(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str, Any], list[Mapping[str, Any]]]]:
@@ -194,10 +195,10 @@ def _add(item: dict[str, Any], more: Mapping[str, Any], measured: Mapping[str, A
     item["version"] = max(filter(None, (item["version"], more["version"])), default=None)
 
 
-def _told(item: dict[str, Any], known: _Known) -> dict[str, Any]:
+def _told(item: dict[str, Any], known: _Known, effect: str) -> dict[str, Any]:
     """The item with who changed it since our last receipt, and when; with nothing where its amount is what we read back."""
     editor = item.pop("editor")
-    booked = known.booked.get(item["subject"] or "")
+    booked = known.booked.get((item["subject"] or "", effect))
     changed = datetime.fromisoformat(item["version"]) if item["version"] else None
     if booked is None or item["amount"] == booked[0] or (changed is not None and changed <= booked[1]):
         return item
@@ -226,7 +227,7 @@ def _units(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, effect:
         unit = "C62" if effect == "stock" else "HUR"
         more = {"article": row["item"], "amount": row["amount"], "cost": row["cost"]}
         item = {**_head(row, subject, kind), **more, "unit": unit}
-        yield _told({**item, "editor": row["editor"]}, known) if effect == "hours" else item
+        yield _told({**item, "editor": row["editor"]}, known, effect) if effect == "hours" else item
 
 
 def _head(row: Mapping[str, Any], subject: _Subject | None, kind: str) -> dict[str, Any]:
