@@ -158,3 +158,63 @@ def test_what_happens_in_the_shop_later_arrives_too(front, books, shop):
     assert front.unbalanced() == []
     agree(books, shop)
     assert set(front.run().written.values()) == {0}
+
+
+def causes(front: Front) -> list[tuple[str, str, str, str]]:
+    """Sheet, kind, class and amount of each cause; nothing is unexplained."""
+    report = front.reconciled()
+    assert {fall.unexplained for fall in report.waterfalls} == {0}
+    assert report.notes == ()
+    return sorted((each.sheet, each.kind, cause.kind.value, f"{cause.amount:.2f}") for each in report.breaks for cause in each.causes)
+
+
+def typed(books: Books, like: dict[str, Any], text: str, lines: list[dict[str, Any]]) -> None:
+    """A move that somebody enters and posts in Tryton."""
+    values = {"journal": like["journal"], "period": like["period"], "date": like["date"], "description": text, "company": 1}
+    made = books.ask("POST", "account.move", {**values, "lines": [["create", lines]]})
+    books.ask("POST", f"account.move/{made['id']}/post", {})
+
+
+def test_what_people_do_in_tryton_and_in_the_shop_is_told_apart(front, books, shop):
+    """An invoice is cancelled, one is copied with its mark, 12.00 are typed, and in the shop an order loses a piece that was booked."""
+    for name in ("Dan", "Eve", "Fay"):
+        shop.settle(shop.place(f"{name.lower()}@example.com", [("TOTE-1", 2)], name=name))
+    shop.place("gus@example.com", [("TS-S", 1)], name="Gus")
+    assert front.run().problems == 0
+    assert causes(front) == []
+    placed = {each["code"]: each for each in shop.orders()}
+    gus, edited, copied = (placed[code] for code in (list(placed)[-1], list(placed)[-2], list(placed)[-3]))
+
+    fields = ("description", "move.journal", "move.period", "move.date", "move.lines.account", "move.lines.debit")
+    fields += ("move.lines.credit", "move.lines.party")
+    invoices = books.search("account.invoice", [["state", "in", ["posted", "paid"]]], *fields)
+    of = {code: next(each for each in invoices if each["description"].startswith(f"{code} ")) for code in placed if code != ""}
+    move = of[copied["code"]]["move"]
+    kept = ("account", "debit", "credit", "party")
+    typed(books, move, of[copied["code"]]["description"], [{name: line[name] for name in kept} for line in move["lines"]])
+    accounts = {each["code"]: each["id"] for each in books.search("account.account", [["type", "!=", None]], "code")}
+    twelve = [("Clearing", "12", "0"), ("Sales", "0", "12")]
+    typed(books, move, "typed", [{"account": accounts[CODES[r]], "debit": amount(d), "credit": amount(c)} for r, d, c in twelve])
+    books.ask("PUT", "company.company/1", {"cancel_invoice_out": True})  # else Tryton lets nobody cancel a customer's invoice
+    books.ask("POST", f"account.invoice/{of[gus['code']]['id']}/cancel", {})
+    shop.cancel(edited, [(0, 1)], shipping=False)
+    less = next(each for each in shop.orders() if each["id"] == edited["id"])
+
+    found = causes(front)
+    money = [each[1:] for each in found if each[0] == "tryton/money"]
+    euros = {
+        name: Decimal(cents) / 100
+        for name, cents in (
+            ("gus", gus["totalWithTax"]),
+            ("copy", copied["totalWithTax"]),
+            ("less", edited["totalWithTax"] - less["totalWithTax"]),
+        )
+    }
+    assert ("order", "MISSING_IN_TARGET", f"{-euros['gus']:.2f}") in money
+    assert ("invoice", "DUPLICATE_TARGET", f"{euros['copy']:.2f}") in money
+    assert ("order", "STALE", f"{euros['less']:.2f}") in money
+    assert [kind for _what, kind, _amount in money if kind == "MISSING_IN_SOURCE"] == ["MISSING_IN_SOURCE"]
+    assert len(money) == 4
+    assert [each[1:] for each in found if each[0] == "tryton/stock"] == [("order", "QTY", "1.00")], (
+        "an article: the hub knows the units of a document"
+    )
