@@ -38,8 +38,10 @@ from taps._kit.errors import Misconfigured
 ZERO = Decimal(0)
 _DAY = len("2026-01-31")
 _MICRO = Decimal("0.000001")
-_RATE = Table("rate", {"sheet": "VARCHAR", "unit": "VARCHAR", "from_day": "DATE", "to_day": "DATE", "rate": "DECIMAL(24, 12)"})
-_ASKED = Table("asked", {"sheet": "VARCHAR", "connection": "VARCHAR", "kind": "VARCHAR"})
+RATE = Table("rate", {"sheet": "VARCHAR", "unit": "VARCHAR", "from_day": "DATE", "to_day": "DATE", "rate": "DECIMAL(24, 12)"})
+"""Base currency for one unit, on the days on which it counts."""
+ASKED = Table("asked", {"sheet": "VARCHAR", "connection": "VARCHAR", "kind": "VARCHAR"})
+"""Which kinds a source was asked for itself: what it does not name of them, it does not have."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -128,6 +130,7 @@ def reconcile(
     asked, window = rules(home.path), window_of(period, as_of, legal.timezone)
     with bench() as table:
         notes, controls = _read(table, home, hub, sheets(home, name), progress)
+        ran = [*controls.items(), *_others(home, name)]
         progress("comparing", "corners", 0)
         pairing.expect(table)
         pairing.take(table)
@@ -136,14 +139,14 @@ def reconcile(
         notes += told
         pairing.compare(table)
         paid += deposits.suggestions(table, window) if _banks(home, name) else ()
-        report = _report(table, name, period, as_of, legal.timezone, asked, window, controls, notes, paid)
+        report = _report(table, name, period, as_of, legal.timezone, _told(asked, ran), asked, window, controls, notes, paid)
         return then(report, finding.Pairs(table, window))
 
 
 def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress: Progress) -> tuple[list[str], dict[str, Control]]:
     """Fill the bench from every corner; what could not be asked, and the controls that were."""
-    table.make(_RATE)
-    table.make(_ASKED)
+    table.make(RATE)
+    table.make(ASKED)
     notes: list[str] = []
     controls: dict[str, Control] = {}
     connections = sorted({source for sheet in chosen for source in sheet.sources})
@@ -155,18 +158,35 @@ def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress:
             controls[name] = control
     for sheet in chosen:
         progress("reading", sheet.name, 0)
-        table.load(_RATE, _rates(sheet))
+        table.load(RATE, _rates(sheet))
         hub_corner.load(table, hub, sheet.name, sheet.effect, list(sheet.postings))
         for name in sheet.sources:
             if name in controls and controls[name].selects[sheet.effect]:
                 notes += source_corner.load(table, home, hub, home.taps[name], controls[name], sheet.effect, sheet.name)
                 kinds = controls[name].selects[sheet.effect]
-                table.load(_ASKED, ({"sheet": sheet.name, "connection": name, "kind": kind} for kind in kinds))
+                table.load(ASKED, ({"sheet": sheet.name, "connection": name, "kind": kind} for kind in kinds))
         notes += target_corner.load(
             table, home, hub, sheet.name, sheet.target, sheet.effect, [posting for _route, posting in sheet.postings]
         )
     hub_corner.untranslated(table, hub, connections)
     return notes, controls
+
+
+def _others(home: Home, company: str) -> Iterator[tuple[str, Control]]:
+    """The controls by which targets are read back and banks are asked."""
+    for sheet in sheets(home, company):
+        control = target_corner.control(home, sheet.target)
+        if control is not None:
+            yield sheet.target, control
+    for connection in _banks(home, company):
+        control = find(home.path, connection.name, connection.tap)
+        if control is not None:
+            yield connection.name, control
+
+
+def _told(asked: Rules, ran: Iterable[tuple[str, Control]]) -> str:
+    """The rules, and every control that ran with the hash of its SQL: a signature over this text binds what was asked."""
+    return ", ".join([asked.told, *sorted({f"{name} {control.name}@{control.version} {control.digest[:12]}" for name, control in ran})])
 
 
 def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window: Window) -> tuple[list[str], list[Suggestion]]:
@@ -211,6 +231,7 @@ def _report(
     period: str,
     as_of: datetime,
     zone: str,
+    told: str,
     asked: Rules,
     window: Window,
     controls: Mapping[str, Control],
@@ -221,9 +242,6 @@ def _report(
     falls = waterfalls.waterfalls(table, window, shares)
     inputs = _hash(table, "true")
     books = _hash(table, f"corner IN ('target', 'bank') AND {waterfalls.inside(window, 'on_day')}")
-    told = asked.told + "".join(
-        f", {name} {control.name}@{control.version} {control.digest[:12]}" for name, control in sorted(controls.items())
-    )
     run = hashlib.sha256("\x1f".join((company, period, as_of.astimezone(UTC).isoformat(), told, inputs)).encode()).hexdigest()[:12]
     invalid = any(fall.unexplained for fall in falls)
     proposed = (*finding.suggestions(table, asked, window), *paid)

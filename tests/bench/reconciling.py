@@ -53,12 +53,12 @@ def ours(n: int) -> dict[str, Any]:
     from pipelines.reconcile.causes import Window
     from pipelines.reconcile.corners import hub
     from pipelines.reconcile.policy import rules
-    from pipelines.reconcile.run import _ASKED, _RATE
+    from pipelines.reconcile.run import ASKED, RATE
 
     with bench() as table:
         began = time.process_time()
         planted = generate(table.con, n)
-        for each in (_ASKED, _RATE, hub.UNTRANSLATED):
+        for each in (ASKED, RATE, hub.UNTRANSLATED):
             table.make(each)
         common = "'books/money', 'shop', 'order'"
         table.con.execute("INSERT INTO asked VALUES ('books/money', 'shop', 'order')")

@@ -16,7 +16,7 @@ from pipelines.reconcile.causes import Window
 from pipelines.reconcile.corners.hub import UNTRANSLATED
 from pipelines.reconcile.policy import rules
 from pipelines.reconcile.report import Break
-from pipelines.reconcile.run import _ASKED, _RATE
+from pipelines.reconcile.run import ASKED, RATE
 
 TODAY = date(2026, 2, 10)
 SHEET = "books/money"
@@ -25,9 +25,9 @@ SHEET = "books/money"
 @pytest.fixture
 def table() -> Iterator[Bench]:
     with bench() as found:
-        for each in (_ASKED, _RATE, UNTRANSLATED):
+        for each in (ASKED, RATE, UNTRANSLATED):
             found.make(each)
-        found.load(_ASKED, [{"sheet": SHEET, "connection": "shop", "kind": "order"}])
+        found.load(ASKED, [{"sheet": SHEET, "connection": "shop", "kind": "order"}])
         yield found
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterator
 from datetime import UTC, date, datetime
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
 from typing import Any
 
@@ -153,6 +154,16 @@ def test_units_in_inventree_are_those_of_the_till(inventory):
     """2 mugs and 3 teas left, 1 mug came back: 4."""
     till, _there = inventory
     assert found(till.report()) == (["stock 4.00 0.00"], [])
+
+
+def test_a_control_that_was_changed_changes_the_rules_of_the_report(inventory):
+    """A signature binds the rules: whoever reads a target back by other SQL does not sign the same."""
+    till, _there = inventory
+    before = till.report().rules
+    assert before == till.report().rules
+    shipped = files("mappings.inventree").joinpath("control.yaml").read_text(encoding="utf-8")
+    (till.path / "controls/there.yaml").write_text(f"{shipped}# looked at\n", encoding="utf-8")
+    assert till.report().rules != before
 
 
 def test_units_that_a_person_takes_off_the_shelf_are_told(inventory):

@@ -8,10 +8,20 @@ from pipelines.home.load import Home
 from pipelines.home.settings import Posting
 from pipelines.hub.store import Hub, resolve_sqlite
 from pipelines.reconcile.bench import Bench
-from pipelines.reconcile.controls import find
+from pipelines.reconcile.controls import Control, find
 from pipelines.reconcile.corners import database, ledger, readback
 from taps._kit.errors import Misconfigured
 from targets._kit.registry import target
+
+_BY_CODE = ("ledger", "database")
+"""Targets whose own stores are read as they lie there."""
+
+
+def control(home: Home, connection: str) -> Control | None:
+    """The control by whose SQL a target is read back; None where there is none, or its store is read by code."""
+    system = home.targets[connection].target
+    found = None if system in _BY_CODE else find(home.path, connection, system)
+    return found if found and found.held else None
 
 
 def load(bench: Bench, home: Home, hub: Hub, sheet: str, connection: str, effect: str, postings: Sequence[Posting]) -> list[str]:
@@ -23,9 +33,9 @@ def load(bench: Bench, home: Home, hub: Hub, sheet: str, connection: str, effect
         return ledger.load(bench, home.path / config.path, sheet, connection, effect, books)  # type: ignore[attr-defined]
     if destination.target == "database":
         return database.load(bench, resolve_sqlite(config.url, home.path), sheet, connection, effect)  # type: ignore[attr-defined]
-    control = find(home.path, connection, destination.target)
-    if control is None or not control.held.get(effect):
+    asked = control(home, connection)
+    if asked is None or not asked.held.get(effect):
         raise Misconfigured(
             f"{connection}: nothing says how {destination.target} is read back for {effect}. Write controls/{connection}.yaml, `target`."
         )
-    return readback.load(bench, home, hub, sheet, destination, effect, control, postings)
+    return readback.load(bench, home, hub, sheet, destination, effect, asked, postings)
