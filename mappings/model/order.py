@@ -6,7 +6,7 @@ Shipping, tips, gift cards and charges are lines of their own kind, so that ever
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
@@ -174,12 +174,9 @@ class Trade(Document):
         found = net + self.rounding_total if self.tax_inclusive else net + tax + self.rounding_total
         if found != self.grand_total:
             raise mismatch("grand total", self.grand_total, found)
-        if self.tax_total is not None and self.tax_total != tax:
-            raise mismatch("tax total", self.tax_total, tax)
+        check_taxes(tax, self.tax_total, self.tax_lines)
         if self.discount_total is not None and self.discount_total != discount:
             raise mismatch("discount total", self.discount_total, discount)
-        if self.tax_lines and (listed := sum((line.amount for line in self.tax_lines), ZERO)) != tax:
-            raise mismatch("tax lines", listed, tax)
         if self.discounts and (listed := sum((each.amount for each in self.discounts), ZERO)) != discount:
             raise mismatch("discounts", listed, discount)
         return self
@@ -286,6 +283,15 @@ def _check_line(line: Line, *, tax_inclusive: bool) -> None:
         found = line.net_amount if tax_inclusive else line.net_amount + line.tax_amount
         if found != line.total_amount:
             raise mismatch(f"line {line.line_number}, total", line.total_amount, found)
+
+
+def check_taxes(tax: Decimal, stated: Decimal | None, listed: Iterable[TaxLine]) -> None:
+    """Refuse a document whose lines hold another tax than it states in all, or tax by tax."""
+    if stated is not None and stated != tax:
+        raise mismatch("tax total", stated, tax)
+    each = [line.amount for line in listed]
+    if each and sum(each, ZERO) != tax:
+        raise mismatch("tax lines", sum(each, ZERO), tax)
 
 
 def mismatch(what: str, stated: Decimal, found: Decimal) -> PydanticCustomError:

@@ -11,7 +11,7 @@ from typing import Annotated, ClassVar, Literal, Self, TypeAlias
 from pydantic import model_validator
 
 from mappings.model.base import PII, ZERO, Amount, Currency, Day, Document, Quantity, Rate, Text, Value, Whole
-from mappings.model.order import TaxLine, mismatch
+from mappings.model.order import TaxLine, check_taxes, mismatch
 
 PurchaseKind: TypeAlias = Literal["goods", "freight", "expense"]
 
@@ -46,7 +46,6 @@ class Purchase(Document):
     supplier_number: Text | None = None
     """Our number of the supplier."""
     supplier_name: Annotated[Text | None, PII] = None
-    purchase_order_number: Text | None = None
     due_date: Day | None = None
     currency: Currency
     exchange_rate: Rate | None = None
@@ -68,10 +67,7 @@ class Purchase(Document):
                 raise mismatch(f"line {line.line_number}, total", line.total_amount, line.net_amount + line.tax_amount)
         if net + tax != self.grand_total:
             raise mismatch("grand total", self.grand_total, net + tax)
-        if self.tax_total is not None and self.tax_total != tax:
-            raise mismatch("tax total", self.tax_total, tax)
-        if self.tax_lines and (listed := sum((line.amount for line in self.tax_lines), ZERO)) != tax:
-            raise mismatch("tax lines", listed, tax)
+        check_taxes(tax, self.tax_total, self.tax_lines)
         return self
 
     def number(self) -> str:

@@ -2,20 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from dataclasses import dataclass
 from datetime import date
 from decimal import Decimal
-from itertools import combinations
 
 from pipelines.reconcile.bench import Bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.corners.bank import LATEST, SHEET
-from pipelines.reconcile.proposals import MOST_CANDIDATES
+from pipelines.reconcile.proposals import adding_up
 from pipelines.reconcile.report import Side, Suggestion
 from pipelines.reconcile.words import Corner
 
-ZERO = Decimal(0)
 _SCORE = Decimal("0.7")
 _SENT = f"""
     SELECT connection, l_ref AS ref, l_number AS number, l_on_day AS on_day, l_unit AS unit, l_amount AS amount FROM joined
@@ -40,14 +38,14 @@ def suggestions(bench: Bench, window: Window) -> Iterator[Suggestion]:
     found = [
         _Sum("payout_in_lines@1", (one,), chosen)
         for one in sent
-        for chosen in _sums(one.amount, [each for each in came if _alike(one, each) and _arrives(one, each)])
+        for chosen in adding_up(one.amount, [each for each in came if _alike(one, each) and _arrives(one, each)])
     ]
     for one in came:
         fitting = [each for each in sent if _alike(one, each) and _arrives(each, one)]
         senders = dict.fromkeys(each.connection for each in fitting)
         for sender in senders:
             of_one = [each for each in fitting if each.connection == sender]
-            found += [_Sum("payouts_in_line@1", chosen, (one,)) for chosen in _sums(one.amount, of_one)]
+            found += [_Sum("payouts_in_line@1", chosen, (one,)) for chosen in adding_up(one.amount, of_one)]
     for each in found:
         if not any(_shares(each, other) for other in found if other is not each) and any(window.holds(side.on) for side in each.right):
             count = max(len(each.left), len(each.right))
@@ -75,13 +73,6 @@ def _arrives(sent: Side, came: Side) -> bool:
 
 def _days(first: date | None, last: date | None) -> int:
     return (last - first).days if first and last else LATEST + 1
-
-
-def _sums(whole: Decimal, candidates: Sequence[Side]) -> Iterator[tuple[Side, ...]]:
-    """Sets of two and more that add up to the whole; none where there are too many to tell a sum from a coincidence."""
-    if len(candidates) <= MOST_CANDIDATES:
-        for size in range(2, len(candidates) + 1):
-            yield from (chosen for chosen in combinations(candidates, size) if sum((each.amount for each in chosen), ZERO) == whole)
 
 
 def _shares(one: _Sum, other: _Sum) -> bool:

@@ -12,6 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
+from typing import Protocol, TypeVar
 
 from mappings.model.money import allocate, exponent, rounded
 from pipelines.reconcile.policy import Rules, Terms
@@ -22,6 +23,14 @@ MOST_CANDIDATES = 12
 """So many documents of one payer are tried against each other; of more, sums are coincidence."""
 _SCORES = {"number": Decimal("0.98"), "amount": Decimal("0.8"), "sum": Decimal("0.7"), "instalments": Decimal("0.7")}
 _UNSURE = Decimal("0.3")
+
+
+class _HasAmount(Protocol):
+    @property
+    def amount(self) -> Decimal: ...
+
+
+AmountT = TypeVar("AmountT", bound=_HasAmount)
 
 
 @dataclass(frozen=True, slots=True)
@@ -221,7 +230,8 @@ def _together(lines: Sequence[Received], invoices: Sequence[OpenInvoice]) -> Ite
     for invoice in invoices:
         theirs = by_party.get((invoice.party, invoice.unit), [])
         if len(theirs) <= MOST_CANDIDATES:
-            made += [(invoice, chosen) for chosen in _adding_up(theirs, invoice)]
+            fitting = [line for line in theirs if line.on >= invoice.on]
+            made += [(invoice, chosen) for chosen in adding_up(invoice.left, fitting)]
     for invoice, chosen in made:
         others = [each for each in made if each != (invoice, chosen) and (each[0] == invoice or set(each[1]) & set(chosen))]
         if not others:
@@ -231,10 +241,11 @@ def _together(lines: Sequence[Received], invoices: Sequence[OpenInvoice]) -> Ite
             yield Proposal("instalments", chosen, (solution,), _SCORES["instalments"], reasons)
 
 
-def _adding_up(lines: Sequence[Received], invoice: OpenInvoice) -> Iterator[tuple[Received, ...]]:
-    fitting = [line for line in lines if line.on >= invoice.on]
-    for size in range(2, len(fitting) + 1):
-        yield from (chosen for chosen in combinations(fitting, size) if sum((each.amount for each in chosen), ZERO) == invoice.left)
+def adding_up(whole: Decimal, candidates: Sequence[AmountT]) -> Iterator[tuple[AmountT, ...]]:
+    """Sets of two and more that add up to the whole; none where there are too many to tell a sum from a coincidence."""
+    if len(candidates) <= MOST_CANDIDATES:
+        for size in range(2, len(candidates) + 1):
+            yield from (chosen for chosen in combinations(candidates, size) if sum((each.amount for each in chosen), ZERO) == whole)
 
 
 def _contested(found: Sequence[Proposal]) -> list[Proposal]:

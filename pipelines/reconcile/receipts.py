@@ -139,9 +139,7 @@ def _name(name: str | None) -> str:
 
 
 def _suggestion(found: Proposal) -> Suggestion:
-    invoices = {
-        (each.connection, each.reference): each for solution in found.solutions for each in solution.invoices
-    }  # fmt: skip
+    invoices = {(each.connection, each.reference): each for solution in found.solutions for each in solution.invoices}
     left = tuple(
         Side(Corner.HUB, each.connection, each.reference, each.number, each.on, each.unit, each.left) for each in invoices.values()
     )

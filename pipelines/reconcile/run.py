@@ -135,8 +135,8 @@ def reconcile(
         pairing.expect(table)
         pairing.take(table)
         pairing.match(table, asked)
-        told, paid = _bank(table, home, hub, name, asked, window)
-        notes += told
+        said, paid = _bank(table, home, hub, name, asked, window)
+        notes += said
         pairing.compare(table)
         paid += deposits.suggestions(table, window) if _banks(home, name) else ()
         report = _report(table, name, period, as_of, legal.timezone, _told(asked, ran), asked, window, controls, notes, paid)

@@ -28,8 +28,6 @@ class Account(NamedTuple):
     identity: str
     system: str
     takes_payments: bool
-    currency: str = ""
-    """Of a bank account."""
 
     @property
     def is_bank(self) -> bool:
@@ -103,8 +101,7 @@ def read(organisation: Organisation, config: XeroTargetConfig) -> Chart:
     for each in organisation.whole("Accounts"):
         if each.get("Code") and each.get("Status", "ACTIVE") == "ACTIVE":
             system, takes = each.get("SystemAccount") or "", bool(each.get("EnablePaymentsToAccount"))
-            own = each.get("CurrencyCode") or ""
-            chart.accounts[each["Code"]] = Account(each["Code"], each.get("Name", ""), each["Type"], each["AccountID"], system, takes, own)
+            chart.accounts[each["Code"]] = Account(each["Code"], each.get("Name", ""), each["Type"], each["AccountID"], system, takes)
     chart.currencies = frozenset(each["Code"] for each in organisation.whole("Currencies"))
     for each in organisation.whole("TaxRates"):
         if each.get("Status", "ACTIVE") == "ACTIVE":

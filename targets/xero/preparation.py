@@ -96,10 +96,10 @@ def _turned(intent: Intent, desk: Desk) -> Intent:
 
 
 def _foreign(intent: Intent, chart: Chart) -> Problem | None:
-    foreign = {line.currency for line in intent.lines} - {chart.currency}
-    if not foreign:
+    others = {line.currency for line in intent.lines} - {chart.currency}
+    if not others:
         return None
-    say = f"{intent.number} is booked in {', '.join(sorted(foreign))}; this Xero organisation keeps its books in {chart.currency}."
+    say = f"{intent.number} is booked in {', '.join(sorted(others))}; this Xero organisation keeps its books in {chart.currency}."
     return Problem("POST-RATE", say, "Set the base currency of the company to that of its books.")
 
 

@@ -188,7 +188,7 @@ def test_what_people_do_in_tryton_and_in_the_shop_is_told_apart(front, books, sh
     fields = ("description", "move.journal", "move.period", "move.date", "move.lines.account", "move.lines.debit")
     fields += ("move.lines.credit", "move.lines.party")
     invoices = books.search("account.invoice", [["state", "in", ["posted", "paid"]]], *fields)
-    of = {code: next(each for each in invoices if each["description"].startswith(f"{code} ")) for code in placed if code != ""}
+    of = {code: next(each for each in invoices if each["description"].startswith(f"{code} ")) for code in placed}
     move = of[copied["code"]]["move"]
     kept = ("account", "debit", "credit", "party")
     typed(books, move, of[copied["code"]]["description"], [{name: line[name] for name in kept} for line in move["lines"]])
