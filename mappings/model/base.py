@@ -267,6 +267,10 @@ class Document(Value):
         """Worked hours; None where it is no record of work."""
         return None
 
+    def party(self) -> tuple[str, str] | None:
+        """Type and number of whom it is with, such as `("supplier", "S1")`; None where it names nobody."""
+        return None
+
     def parents(self) -> tuple[UUID, ...]:
         """Documents that this one hangs on."""
         return ()

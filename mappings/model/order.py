@@ -181,6 +181,10 @@ class Trade(Document):
             raise mismatch("discounts", listed, discount)
         return self
 
+    def party(self) -> tuple[str, str] | None:
+        """The buyer."""
+        return ("customer", self.customer_number) if self.customer_number else None
+
     def amount(self) -> tuple[Decimal, str]:
         """The grand total: + for a sale, − for a refund, as signed for an adjustment."""
         return self.sign * self.grand_total, self.currency

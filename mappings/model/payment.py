@@ -41,6 +41,10 @@ class Payment(Document):
             return ZERO, self.currency
         return (-self.amount_paid if self.payment_type == "refund" else self.amount_paid), self.currency
 
+    def party(self) -> tuple[str, str] | None:
+        """The buyer."""
+        return ("customer", self.customer_number) if self.customer_number else None
+
     def parents(self) -> tuple[UUID, ...]:
         """The sale that is paid."""
         return (self.order_id,) if self.order_id else ()

@@ -74,6 +74,10 @@ class Purchase(Document):
         """The supplier's number, else what the source calls it."""
         return self.bill_number or super().number()
 
+    def party(self) -> tuple[str, str] | None:
+        """The supplier."""
+        return ("supplier", self.supplier_number) if self.supplier_number else None
+
     def amount(self) -> tuple[Decimal, str]:
         """The grand total: − for a bill, + for a vendor credit."""
         return self.sign * self.grand_total, self.currency

@@ -1,7 +1,7 @@
 """The posting rules as one readable table: event → accounts, sides, representation.
 
-`rules.yaml` is the table. `post` applies it, `rows` gives the lines of an invoice, `moves` says what happens to stock, `EFFECTS` what a
-representation does at its target.
+`rules.yaml` is the table. `post` applies it, `rows` gives the lines of an invoice or a bill, `moves` says what happens to stock,
+`EFFECTS` what a representation does at its target, and `fits` which documents may be so represented.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ from mappings.posting.books import Books
 from mappings.posting.entry import Entry, Line, Move
 from mappings.posting.own import Own, in_own_currency
 from mappings.posting.rows import Row, rows
-from mappings.posting.rules import EFFECTS, measure, post
+from mappings.posting.rules import EFFECTS, fits, measure, post
 from mappings.posting.stock import moves
 from mappings.posting.table import suggested_accounts
 
@@ -22,6 +22,7 @@ __all__ = [
     "Move",
     "Own",
     "Row",
+    "fits",
     "in_own_currency",
     "measure",
     "moves",

@@ -7,6 +7,7 @@ from typing import NamedTuple
 
 from mappings.model.base import Document
 from mappings.model.order import Trade
+from mappings.model.purchase import Purchase
 from mappings.posting.books import Books
 from mappings.posting.entry import Entry, Line
 from mappings.posting.rows import Row, rows
@@ -36,5 +37,5 @@ def in_own_currency(document: Document, *, representation: str, books: Books, en
     made, problems = post(document, representation=representation, books=alike)
     if made is None or problems:
         return None
-    shown = rows(document, representation=representation, books=alike, entry=made) if isinstance(document, Trade) else ()
+    shown = rows(document, representation=representation, books=alike, entry=made) if isinstance(document, Trade | Purchase) else ()
     return Own(currency, rate, made.lines, shown)

@@ -1,8 +1,9 @@
-"""The lines of an invoice: what a trade document shows the buyer, with the account and the tax of each line, in the books' currency.
+"""The lines of an invoice or a bill, with the account and the tax of each, in the books' currency.
 
 An entry sums by account; an accounting system wants lines. Both come from the same document and table, and they agree: per account and
 component the rows' nets sum to the entry's line, their taxes to its tax line, and Σ (net + tax) is the document's total less what the
-entry's bridges take out of it (a gift card that was redeemed at the sale is a negative row on its liability).
+entry's bridges take out of it (a gift card that was redeemed at the sale is a negative row on its liability). A billed line is split as
+the three-way match says, and its tax in proportion.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from typing import NamedTuple
 from mappings.model.base import ZERO
 from mappings.model.money import exponent, round_half_up
 from mappings.model.order import Line, TaxLine, Trade
+from mappings.model.purchase import Purchase, PurchaseLine
 from mappings.posting import amounts
 from mappings.posting.amounts import Item
 from mappings.posting.assembly import Occasion
@@ -24,6 +26,8 @@ from mappings.posting.rules import by_rule
 from mappings.posting.table import ROUNDING
 
 TAX = "tax"
+_NO_ITEM = frozenset({"price_variance", "short_delivery"})
+"""Parts of a billed line that are claims or costs, and no goods on stock."""
 
 
 class Row(NamedTuple):
@@ -47,19 +51,28 @@ class Row(NamedTuple):
 class _Draft(NamedTuple):
     account: str
     component: str
-    line: Line | None
+    line: Line | PurchaseLine | None
     description: str
     net: Decimal
     tax: Decimal
+    quantity: Decimal | None = None
+    """Where it is not the line's."""
+    item: bool = True
+    """Whether it stands for the line's item; what an item was billed too dear does not."""
 
 
-def rows(document: Trade, *, representation: str, books: Books, entry: Entry) -> tuple[Row, ...]:
+def rows(document: Trade | Purchase, *, representation: str, books: Books, entry: Entry) -> tuple[Row, ...]:
     """The rows of a document whose entry was made without a problem. The order is that of its lines."""
     day = entry.date
     total, currency = document.amount()
     occasion = Occasion(document, books, day, total, currency)
     rate = books.rate(currency, day, document.exchange_rate) or Decimal(1)
-    drafts = list(_drafts(document, representation, books, occasion))
+    drafts = list(
+        _billed(document, representation, occasion)
+        if isinstance(document, Purchase)
+        else _drafts(document, representation, books, occasion)
+    )
+    drafts += _rounding(books, occasion)
     sense = -document.sign
     nets = _fitted(
         [(draft.account, draft.component) for draft in drafts],
@@ -82,19 +95,12 @@ def _by_account(entry: Entry) -> dict[tuple[str, str], Decimal]:
 
 
 def _drafts(document: Trade, representation: str, books: Books, occasion: Occasion) -> Iterator[_Draft]:
-    """Lines with their discounts, then cash rounding, our own cards, and what the entry calls rounding."""
-
-    def placed(what: str, amount: Decimal, gateway: str = "") -> tuple[str, str, Decimal] | None:
-        for share in by_rule(occasion, document.type, iter([Item(what, amount, gateway)]), representation):
-            if not share.control:
-                return occasion.account(share.role, share.gateway), share.component, -document.sign * share.amount
-        return None
-
+    """Lines with their discounts, then cash rounding and our own cards."""
     for line in document.lines:
         gross, discount = amounts.gross_and_discount(document, line)
         tax_off = _share(line.tax_amount, discount, gross - discount, _taxed(document, line)[0], document.currency)
         for what, amount, tax in ((line.kind, gross, line.tax_amount + tax_off), ("discount_given", discount, -tax_off)):
-            found = placed(what, amount) if amount or tax else None
+            found = _placed(document, Item(what, amount), representation, occasion) if amount or tax else None
             if found:
                 name = line.description or line.sku or found[1].replace("_", " ").capitalize()
                 yield _Draft(found[0], found[1], line, f"Discount on {name}" if what == "discount_given" else name, found[2], tax)
@@ -103,12 +109,50 @@ def _drafts(document: Trade, representation: str, books: Books, occasion: Occasi
         item for item in amounts.settled(document, representation, books) if item.what.removeprefix("paid_") in amounts.CARDS_OF_OURS
     ]
     for item in others:
-        found = placed(*item) if item.amount else None
+        found = _placed(document, item, representation, occasion) if item.amount else None
         if found:
             yield _Draft(found[0], found[1], None, found[1].replace("_", " ").capitalize(), found[2], ZERO)
-    rounding = books.account(ROUNDING, occasion.setting(""))
-    if rounding:
-        yield _Draft(rounding, "rounding", None, "Rounding", ZERO, ZERO)
+
+
+def _billed(document: Purchase, representation: str, occasion: Occasion) -> Iterator[_Draft]:
+    """Each line by the parts of the match; the last part takes what the division of the tax leaves."""
+    for line in document.lines:
+        parts = list(amounts.matched(line, document.currency)) if line.kind == "goods" else [(line.kind, line.net_amount)]
+        parts = [part for part in parts if part[1]] or parts[:1]
+        left = line.tax_amount
+        for place, (what, amount) in enumerate(parts, 1):
+            share = line.tax_amount * amount / line.net_amount if line.net_amount else ZERO
+            tax = left if place == len(parts) else round_half_up(share, exponent(document.currency))
+            left -= tax
+            found = _placed(document, Item(what, amount), representation, occasion) if amount or tax else None
+            if found:
+                account, component, net = found
+                name = line.description or line.sku or component.replace("_", " ").capitalize()
+                shown = f"{component.replace('_', ' ').capitalize()}: {name}" if place > 1 else name
+                yield _Draft(account, component, line, shown, net, tax, _units(line, what), what not in _NO_ITEM)
+
+
+def _units(line: PurchaseLine, what: str) -> Decimal | None:
+    """How many units a part of a billed line stands for: of goods those that arrived, or those that did not."""
+    if line.kind != "goods" or line.received_quantity is None:
+        return Decimal(1) if what == "price_variance" else None
+    received = min(line.received_quantity, line.quantity)
+    return {"goods": received, "short_delivery": line.quantity - received}.get(what, Decimal(1))
+
+
+def _rounding(books: Books, occasion: Occasion) -> Iterator[_Draft]:
+    """What the entry calls rounding."""
+    account = books.account(ROUNDING, occasion.setting(""))
+    if account:
+        yield _Draft(account, "rounding", None, "Rounding", ZERO, ZERO)
+
+
+def _placed(document: Trade | Purchase, item: Item, representation: str, occasion: Occasion) -> tuple[str, str, Decimal] | None:
+    """Account, component and amount of one item, in the document's own sense; None where it is a control line."""
+    for share in by_rule(occasion, document.type, iter([item]), representation):
+        if not share.control:
+            return occasion.account(share.role, share.gateway), share.component, -document.sign * share.amount
+    return None
 
 
 def _share(tax: Decimal, discount: Decimal, net: Decimal, rate: Decimal | None, currency: str) -> Decimal:
@@ -132,24 +176,24 @@ def _fitted(keys: list[tuple[str, str]], values: list[Decimal], wanted: dict[tup
     return made
 
 
-def _row(document: Trade, draft: _Draft, net: Decimal, tax: Decimal) -> Row:
+def _row(document: Trade | Purchase, draft: _Draft, net: Decimal, tax: Decimal) -> Row:
     line = draft.line
     rate, code = _taxed(document, line) if line else (None, "")
     return Row(
         draft.component,
         draft.account,
         draft.description,
-        (line.sku or "") if line else "",
-        line.quantity if line and line.quantity else Decimal(1),
+        (line.sku or "") if line and draft.item else "",
+        draft.quantity or (line.quantity if line and line.quantity else Decimal(1)),
         net,
         tax,
         rate,
         code,
-        (line.location if line else None) or document.location or "",
+        (getattr(line, "location", None) or getattr(document, "location", None) or ""),
     )
 
 
-def _taxed(document: Trade, line: Line) -> tuple[Decimal | None, str]:
+def _taxed(document: Trade | Purchase, line: Line | PurchaseLine) -> tuple[Decimal | None, str]:
     """Rate and code of a line's taxes: its own, else the document's where it has only one kind."""
     own = [tax for tax in document.tax_lines if tax.line_number == line.line_number]
     if not own:

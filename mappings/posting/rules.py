@@ -26,6 +26,8 @@ EFFECTS: MappingProxyType[str, str] = MappingProxyType(
         "sales_receipt": "money",
         "credit_note": "money",
         "refund_receipt": "money",
+        "bill": "money",
+        "bill_credit": "money",
         "journal": "money",
         "payment": "money",
         "spend": "money",
@@ -35,6 +37,7 @@ EFFECTS: MappingProxyType[str, str] = MappingProxyType(
         "stock_return": "stock",
         "stock_movement": "stock",
         "contact": "record",
+        "supplier": "record",
         "item": "record",
         "part": "record",
         "stock_level": "record",
@@ -44,6 +47,16 @@ EFFECTS: MappingProxyType[str, str] = MappingProxyType(
     }
 )
 """What a representation does at its target. Of one document and target each effect happens once."""
+OF_SUPPLIERS: MappingProxyType[str, str] = MappingProxyType({"supplier": "supplier", "bill": "bill", "vendor_credit": "bill_credit"})
+"""The representation that each document of a supplier has, and nothing else has."""
+
+
+def fits(kind: str, representation: str) -> bool:
+    """Whether a document type may be so represented: a bill is no invoice of ours, and an order no bill."""
+    if representation in OF_SUPPLIERS.values():
+        return OF_SUPPLIERS.get(kind) == representation
+    own_money = kind in OF_SUPPLIERS and EFFECTS[representation] == "money"
+    return not own_money or representation == "journal"
 
 
 def post(document: Document, *, representation: str, books: Books, part: str = "") -> tuple[Entry | None, list[Problem]]:

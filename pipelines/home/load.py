@@ -18,6 +18,7 @@ from mappings.language import Mapping as StreamMapping
 from mappings.language import MappingError
 from mappings.model import REGISTRY
 from mappings.nearest import did_you_mean
+from mappings.posting import fits
 from mappings.posting.table import table
 from pipelines.home.settings import Installation, Mail, Posting, Route, TapConnection, TargetConnection
 from pipelines.hub.store import refuse_no_hub, resolve_sqlite
@@ -304,6 +305,8 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
             yield f"{kind!r} is no kind of document{_close(kind, REGISTRY)}"
         if policy.as_ is not None and policy.as_ not in offered:
             yield f"{posting.target} cannot write `{kind}` as {policy.as_}; it writes {', '.join(offered)}"
+        elif policy.as_ is not None and not fits(kind, policy.as_):
+            yield f"`{kind}` is no {policy.as_.replace('_', ' ')}, and is not written as one"
     yield from (f"no row for {kind!r}; add one, or exclude it with a reason" for kind in sorted(kinds) if posting.policy(kind) is None)
     if posting.effect in ("money", "cost") and posting.books is None:
         yield "books: accounts are missing"

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from pipelines.hub.bulk import among
 from pipelines.hub.ledger_tables import crosswalk
 
-_KINDS = {"employee": ("employee",), "customer": ("contact", "customer"), "product": ("item", "part")}
+_KINDS = {"employee": ("employee",), "customer": ("contact", "customer"), "supplier": ("supplier",), "product": ("item", "part")}
 """Records by document type: the kinds under which targets hold them."""
 
 

@@ -15,6 +15,7 @@ from sqlalchemy.engine import Connection, Row
 
 from mappings.model import REGISTRY, Document, join
 from mappings.model.order import Trade
+from mappings.model.purchase import Purchase
 from mappings.posting import EFFECTS, Entry, Own, in_own_currency, moves, post, rows
 from mappings.posting import Row as Shown
 from mappings.problem import Problem
@@ -93,7 +94,6 @@ def _documents(tx: Connection, seqs: set[int]) -> dict[int, Row[Any]]:
             document.c.seq,
             document.c.type,
             document.c.connection_id,
-            document.c.party,
             document.c.number,
             document.c.business_date,
             document.c.body,
@@ -124,9 +124,7 @@ def _neighbours(
     tx: Connection, target: str, documents: Mapping[int, Row[Any]], made: Mapping[int, Document]
 ) -> dict[int, Mapping[str, Related]]:
     """What stands at the target of what these revisions name."""
-    return related.at_target(
-        tx, target, [related.Named(each.seq, each.connection_id, each.party, made[each.seq]) for each in documents.values()]
-    )
+    return related.at_target(tx, target, [related.Named(each.seq, each.connection_id, made[each.seq]) for each in documents.values()])
 
 
 def _desired(row: Row[Any], posting: Posting, read: _Read, facts: Facts) -> Desired:
@@ -199,8 +197,8 @@ def _entry(row: Row[Any], posting: Posting, read: _Read, seq: int) -> tuple[Entr
 
 
 def _rows(made: Document, row: Row[Any], posting: Posting, entry: Entry) -> tuple[Shown, ...]:
-    """The lines of an invoice; none for what is no trade or books nothing."""
-    if not isinstance(made, Trade) or not entry.lines or posting.books is None or EFFECTS[row.kind] != "money":
+    """The lines of an invoice or a bill; none for what is neither or books nothing."""
+    if not isinstance(made, Trade | Purchase) or not entry.lines or posting.books is None or EFFECTS[row.kind] != "money":
         return ()
     return rows(made, representation=row.kind, books=posting.books, entry=entry)
 

@@ -1,4 +1,4 @@
-"""What a document names at the same target: its buyer, its employee, what it pays or credits, and the items of its lines. Reads only."""
+"""What a document names at the same target: buyer or supplier, employee, what it pays or credits, and items of its lines. Reads only."""
 
 from __future__ import annotations
 
@@ -22,7 +22,6 @@ class Named(NamedTuple):
 
     seq: int
     connection: str
-    party: str | None
     made: Document
 
 
@@ -35,7 +34,7 @@ class _Name(NamedTuple):
 
 
 def at_target(tx: Connection, target: str, documents: Sequence[Named]) -> dict[int, Mapping[str, Related]]:
-    """By document seq: `customer`, `employee`, `parent` and `item:SKU`, as far as they stand at the target."""
+    """By document seq: `customer`, `supplier`, `employee`, `parent` and `item:SKU`, as far as they stand at the target."""
     named = {each.seq: dict(_names(each)) for each in documents}
     locals_of = _locals(tx, {name for names in named.values() for name in names.values()})
     standing = _standing(tx, target, {*locals_of.values(), *(parent for each in documents for parent in each.made.parents())})
@@ -55,8 +54,9 @@ def at_target(tx: Connection, target: str, documents: Sequence[Named]) -> dict[i
 
 def _names(document: Named) -> Iterator[tuple[str, _Name]]:
     connection, made = document.connection, document.made
-    if document.party:
-        yield "customer", _Name(connection, "customer", document.party)
+    party = made.party()
+    if party is not None:
+        yield party[0], _Name(connection, *party)
     number = getattr(made, "employee_number", None)
     if number and made.type != "employee":
         yield "employee", _Name(connection, "employee", number)

@@ -26,7 +26,7 @@ from pipelines.hub.store import Hub
 from pipelines.hub.tables import document, entity, member, tie
 from pipelines.steps.ingest import Count
 
-ENTITY_TYPES = ("customer", "product", "employee")
+ENTITY_TYPES = ("customer", "supplier", "product", "employee")
 STEP = "resolve"
 _decoder = msgspec.json.Decoder()
 _Offer = tuple[str, Decimal]

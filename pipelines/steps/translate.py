@@ -268,7 +268,7 @@ def _revise(
     if known is not None and known.content_hash == digest and known.deleted == made.source_deleted:
         return
     money, cost = made.amount(), made.cost()
-    parents = made.parents()
+    parents, party = made.parents(), made.party()
     if known is not None:
         writes.replaced.append(known.seq)
     writes.documents.append(
@@ -299,7 +299,7 @@ def _revise(
             "hours": made.hours() or Decimal(0),
             "cost": cost[0] if cost else Decimal(0),
             "parent_id": parents[0] if parents else None,
-            "party": getattr(made, "customer_number", None),
+            "party": party[1] if party else None,
             "parts": _legs(made),
             "test": bool(getattr(made, "is_test", False)),
             "deleted": made.source_deleted,

@@ -39,7 +39,7 @@ class Subject(NamedTuple):
 
     connection: str
     kind: str
-    """How it is represented there: invoice, credit_note, journal, stock_movement, contact, ..."""
+    """How it is represented there: invoice, credit_note, bill, journal, stock_movement, contact, ..."""
     local_id: str
     part: str = ""
 
@@ -87,10 +87,10 @@ class Intent:
     links: tuple[str, ...] = ()
     """Numbers of documents that this one belongs to (a credit note's sales)."""
     rows: tuple[Row, ...] = ()
-    """Only for a target whose facts say `linked`: the lines of an invoice, Σ (net + tax) = Σ control lines in the document's own sense."""
+    """Only for a target whose facts say `linked`: the lines of an invoice or a bill. In its own sense Σ (net + tax) = Σ control lines."""
     related: Mapping[str, Related] = field(default_factory=dict)
-    """Only for a `linked` target, and only what stands there: `customer`, `employee`, `parent` (what is paid, credited, refunded), and
-    `item:SKU` for each item of the lines."""
+    """Only for a `linked` target, and only what stands there: `customer`, `supplier`, `employee`, `parent` (what is paid, credited,
+    refunded), and `item:SKU` for each item of the lines."""
     walk_in: str = ""
     """The name of the buyer whom the source does not name."""
     own: Own | None = None

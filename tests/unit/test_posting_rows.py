@@ -125,3 +125,71 @@ def trades(draw):
 def test_rows_and_entry_agree_for_any_document(representation, document):
     if document.moves_money():
         agree(document, representation, EUR.model_copy(update={"accounts": EUR.accounts | {"Rounding": "Rounding"}}))
+
+
+# ── bills ──
+
+
+def bill(*lines, kind="bill", **fields):
+    total = sum(Decimal(each["net_amount"]) + Decimal(each.get("tax_amount", 0)) for each in lines)
+    return REGISTRY[kind].model_validate(
+        {"source_id": "S1/17", "business_date": "2026-01-31", "currency": "EUR", "lines": lines, "grand_total": total} | fields
+    )
+
+
+MUGS = {
+    "line_number": 1,
+    "kind": "goods",
+    "sku": "MUG",
+    "description": "Mugs",
+    "quantity": "100",
+    "net_amount": "1020.00",
+    "tax_amount": "204.00",
+    "ordered_price": "10.00",
+    "received_quantity": "98",
+}
+CARRIAGE = {"line_number": 2, "kind": "freight", "net_amount": "30.00", "tax_amount": "6.00"}
+
+
+@pytest.mark.parametrize(("kind", "representation"), [("bill", "bill"), ("vendor_credit", "bill_credit")])
+def test_a_bill_shows_each_part_of_the_match_on_its_account_with_its_share_of_the_tax(kind, representation):
+    taxes = [{"line_number": 1, "rate": "0.2", "amount": "204.00"}, {"line_number": 2, "rate": "0.2", "tax_code": "V", "amount": "6.00"}]
+    made = agree(bill(MUGS, CARRIAGE, kind=kind, tax_lines=taxes), representation, EUR)
+    assert [(row.account, row.sku, str(row.quantity), str(row.net), str(row.tax)) for row in made] == [
+        ("GRNI", "MUG", "98", "980.00", "196.00"),
+        ("PurchaseVariance", "", "1", "19.60", "3.92"),
+        ("SupplierClaims", "", "2", "20.40", "4.08"),
+        ("Freight", "", "1", "30.00", "6.00"),
+    ]
+    assert [row.description for row in made] == ["Mugs", "Price variance: Mugs", "Short delivery: Mugs", "Freight"]
+    assert {(row.rate, row.tax_code) for row in made[:3]} == {(Decimal("0.2"), "")}
+    assert (made[3].rate, made[3].tax_code) == (Decimal("0.2"), "V")
+
+
+def test_a_bill_of_tax_alone_is_a_row_of_tax():
+    (row,) = agree(bill({"line_number": 1, "net_amount": "0.00", "tax_amount": "12.40"}), "bill", EUR)
+    assert (row.account, row.net, row.tax) == ("PurchaseExpense", Decimal(0), Decimal("12.40"))
+
+
+@st.composite
+def bills(draw):
+    """Any bill or credit of a supplier that adds up."""
+    lines = []
+    for number in range(1, draw(st.integers(1, 5)) + 1):
+        net, tax = draw(money), draw(money)
+        each = {"line_number": number, "kind": draw(st.sampled_from(["goods", "freight", "expense"])), "net_amount": net, "tax_amount": tax}
+        if each["kind"] == "goods":
+            each |= {"quantity": draw(st.integers(0, 9)), "received_quantity": draw(st.sampled_from([None, 0, 1, 5, 9]))}
+            each |= {"ordered_price": draw(st.sampled_from([None, Decimal("1.37"), Decimal(100)]))}
+        lines.append(each)
+    rate = draw(st.sampled_from([None, Decimal("1.1873")]))
+    kind = draw(st.sampled_from(["bill", "vendor_credit"]))
+    return bill(*lines, kind=kind, exchange_rate=rate, currency="EUR" if rate is None else "CHF")
+
+
+@given(document=bills())
+@settings(max_examples=150, deadline=None)
+def test_rows_and_entry_agree_for_any_bill(document):
+    if document.moves_money():
+        representation = "bill" if document.type == "bill" else "bill_credit"
+        agree(document, representation, EUR.model_copy(update={"accounts": EUR.accounts | {"Rounding": "Rounding"}}))

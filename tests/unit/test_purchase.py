@@ -127,6 +127,24 @@ def test_an_export_becomes_bills_and_credits():
     assert sides(credit)["SupplierClaims"] == Decimal("-20.40"), "the claim of the bill is settled"
 
 
+def test_tax_codes_and_rates_of_an_export_stay_with_their_lines():
+    row = dict(zip(HEAD.split(","), ROWS[0].split(","), strict=True))
+    rows = [row | {"tax_code": "V20", "tax_rate": ""}, row | {"line": "2", "tax_rate": "0.2"}, row | {"line": "3", "tax": ""}]
+    (made,) = find("purchasing/bills").translate(rows, CONTEXT).documents
+    assert [(tax.line_number, tax.tax_code, tax.rate, tax.amount) for tax in made.tax_lines] == [
+        (1, "V20", None, Decimal(204)),
+        (2, None, Decimal("0.2"), Decimal(204)),
+    ]
+
+
+def test_suppliers_of_an_export_are_those_that_bills_name():
+    row = {"supplier": "S1", "name": "Potter & Co", "tax_number": "IE1", "email": "a@b.example", "phone": "", "line1": "1 Quay"}
+    (made,) = find("purchasing/suppliers").translate([row | {"city": "Cork", "country": "IE", "currency": "EUR"}], CONTEXT).documents
+    assert (made.type, made.number(), made.display_name, made.addresses[0].city) == ("supplier", "S1", "Potter & Co", "Cork")
+    (bare,) = find("purchasing/suppliers").translate([{"supplier": "S2", "name": "Paper Ltd"}], CONTEXT).documents
+    assert (bare.addresses, bare.emails) == ((), ())
+
+
 def test_bills_reach_the_books_and_a_change_replaces_them(tmp_path, hub_url):
     accounts = {role: "Liabilities:GRNI" if role == "GRNI" else account for role, account in suggested_accounts().items()}
     books = {"base_currency": "EUR", "accounts": accounts}

@@ -10,13 +10,17 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import sqlalchemy as sa
 import yaml
 from pydantic import BaseModel
 
+from mappings.posting import EFFECTS
 from pipelines.home import load as loading
 from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub
+from pipelines.hub.tables import document, entity
 from pipelines.steps import run as running
+from taps._kit.errors import Misconfigured
 from taps._kit.facts import DeliveryClass, Facts
 from targets._kit.bridge import bridge_of
 from targets._kit.registry import TargetType
@@ -28,7 +32,9 @@ FACTS = Facts(
     batch=10,
     delivery=DeliveryClass.LOOKED_UP,
     linked=True,
-    verbs=dict.fromkeys(("invoice", "payment", "credit_note", "contact", "item"), ("create", "update", "void")),
+    verbs=dict.fromkeys(
+        ("invoice", "payment", "credit_note", "contact", "item", "supplier", "bill", "bill_credit"), ("create", "update", "void")
+    ),
 )
 ROWS = {
     "orders": [{"id": "1001", "buyer": "C7", "sku": "MUG", "total": "12.00"}, {"id": "1002", "buyer": None, "sku": "CUP", "total": "5.00"}],
@@ -36,10 +42,20 @@ ROWS = {
     "refunds": [{"id": "R1", "order": "1001", "total": "3.00"}],
     "zcustomers": [{"id": "C7", "name": "Ann"}],
     "zproducts": [{"id": "MUG"}],
+    "bills": [{"id": "B1", "supplier": "C7", "sku": "MUG", "total": "6.00"}, {"id": "B2", "supplier": None, "sku": None, "total": "1.00"}],
+    "credits": [{"id": "V1", "supplier": "C7", "sku": "MUG", "total": "2.00"}],
+    "zsuppliers": [{"id": "C7", "name": "Potter & Co"}],
 }
 LINES = [
     {"fields": {"line_number": "1", "kind": "'item'", "sku": "sku", "net_amount": "number(total)", "description": "'A thing'"}},
 ]
+BILL = {
+    "supplier_number": "supplier",
+    "business_date": "day('2026-01-07')",
+    "currency": "'EUR'",
+    "lines": [{"fields": {"line_number": "1", "kind": "'goods'", "sku": "sku", "net_amount": "number(total)"}}],
+    "grand_total": "number(total)",
+}
 MAPPINGS = {
     "orders": {
         "type": "order",
@@ -73,8 +89,19 @@ MAPPINGS = {
     },
     "zcustomers": {"type": "customer", "fields": {"display_name": "name"}},
     "zproducts": {"type": "product", "fields": {"sku": "id", "name": "'Mug'"}},
+    "bills": {"type": "bill", "fields": BILL},
+    "credits": {"type": "vendor_credit", "fields": BILL},
+    "zsuppliers": {"type": "supplier", "fields": {"display_name": "name"}},
 }
-ACCOUNTS = {"Receivable": "120", "Clearing": "610", "Sales": "200", "SalesReturns": "201", "Rounding": "860"}
+ACCOUNTS = {
+    "GRNI": "630",
+    "Payable": "800",
+    "Receivable": "120",
+    "Clearing": "610",
+    "Sales": "200",
+    "SalesReturns": "201",
+    "Rounding": "860",
+}
 
 
 class Remembering:
@@ -138,6 +165,7 @@ def home(tmp_path: Path) -> Path:
     component(tmp_path / "connections/shop.yaml", "Connection", shop)
     component(tmp_path / "connections/books.yaml", "Connection", {"target": "ledger", "config": {"operating_currency": "EUR"}})
     kinds = {"order": "invoice", "payment": "payment", "refund": "credit_note", "customer": "contact", "product": "item"}
+    kinds |= {"bill": "bill", "vendor_credit": "bill_credit", "supplier": "supplier"}
     posting = {
         "name": "books",
         "target": "books",
@@ -189,8 +217,8 @@ def test_records_go_before_the_documents_that_name_them(go):
     writer = Remembering()
     go(writer)
     kinds = [intent.subject.kind for intent in writer.told]
-    assert sorted(kinds[:2]) == ["contact", "item"]
-    assert sorted(kinds[2:]) == ["credit_note", "invoice", "invoice", "payment"]
+    assert sorted(kinds[:3]) == ["contact", "item", "supplier"]
+    assert sorted(kinds[3:]) == ["bill", "bill", "bill_credit", "credit_note", "invoice", "invoice", "payment"]
 
 
 def test_an_intent_names_buyer_items_and_parent_by_the_ids_of_the_target(go):
@@ -205,6 +233,53 @@ def test_an_intent_names_buyer_items_and_parent_by_the_ids_of_the_target(go):
     assert told["1002"].walk_in == "Somebody"
     assert told["P1"].related["parent"].remote_id == "remote 1001"
     assert told["R1"].related["parent"].remote_id == "remote 1001"
+
+
+def test_a_bill_names_its_supplier_and_shows_its_lines(go):
+    """The buyer C7 is somebody else."""
+    writer = Remembering()
+    hub = go(writer)
+    told = {intent.number: intent for intent in writer.told}
+    for number, kind, net in (("B1", "bill", "6.00"), ("V1", "bill_credit", "2.00")):
+        intent = told[number]
+        assert (intent.subject.kind, sorted(intent.related)) == (kind, ["item:MUG", "supplier"])
+        assert intent.related["supplier"][:2] == ("supplier", "remote C7")
+        assert [(row.account, row.sku, row.net) for row in intent.rows] == [("630", "MUG", Decimal(net))]
+    assert told["B2"].related == {}
+    written = next(intent for intent in writer.told if intent.subject.kind == "supplier")
+    with hub.read() as tx:
+        parties = dict(tx.execute(sa.select(document.c.number, document.c.party).where(document.c.party.is_not(None))).all())
+        golden = tx.execute(sa.select(entity.c.entity_id).where(entity.c.type == "supplier")).scalar_one()
+    assert written.subject.local_id == str(golden)
+    assert parties == {"1001": "C7", "B1": "C7", "V1": "C7"}
+
+
+@pytest.mark.parametrize(
+    ("kind", "representation", "fitting"),
+    [
+        ("bill", "bill", True),
+        ("bill", "journal", True),
+        ("bill", "bill_credit", False),
+        ("bill", "invoice", False),
+        ("vendor_credit", "payment", False),
+        ("order", "bill", False),
+        ("customer", "supplier", False),
+        ("order", "invoice", True),
+        ("supplier", "contact", True),
+    ],
+)
+def test_a_bill_is_no_invoice_and_an_order_no_bill(home, monkeypatch, kind, representation, fitting):
+    taking = TargetType("ledger", FACTS.title, _Config, FACTS, tuple(EFFECTS), lambda _config, _home: Remembering())  # type: ignore[arg-type,return-value]
+    monkeypatch.setattr(loading, "target", lambda _name: taking)
+    path = home / "routes/sales.yaml"
+    told = yaml.safe_load(path.read_text())
+    told["attributes"]["posting"][0][kind] = {"as": representation}
+    write(path, told)
+    if fitting:
+        loading.load(home)
+        return
+    with pytest.raises(Misconfigured, match=f"`{kind}` is no {representation.replace('_', ' ')}, and is not written as one"):
+        loading.load(home)
 
 
 def test_rows_are_the_lines_of_the_document(go):
