@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from mappings.posting.books import Books
 from mappings.posting.entry import Entry, Line, Move
-from mappings.posting.own import Own, in_own_currency
+from mappings.posting.own import IN_OWN_CURRENCY, Own, in_own_currency
 from mappings.posting.rows import Row, rows
 from mappings.posting.rules import EFFECTS, fits, measure, post
 from mappings.posting.stock import moves
@@ -16,6 +16,7 @@ from mappings.posting.table import suggested_accounts
 
 __all__ = [
     "EFFECTS",
+    "IN_OWN_CURRENCY",
     "Books",
     "Entry",
     "Line",

@@ -13,6 +13,9 @@ from mappings.posting.entry import Entry, Line
 from mappings.posting.rows import Row, rows
 from mappings.posting.rules import measure, post
 
+IN_OWN_CURRENCY = ("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment", "bill", "vendor_credit")
+"""Representations of what a buyer or seller sees: these may stand in their own currency. Entries, fees and transfers are in base."""
+
 
 class Own(NamedTuple):
     """Lines and rows in the document's currency, and the rate at which its entry was converted."""

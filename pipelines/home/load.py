@@ -18,7 +18,7 @@ from mappings.language import Mapping as StreamMapping
 from mappings.language import MappingError
 from mappings.model import REGISTRY
 from mappings.nearest import did_you_mean
-from mappings.posting import fits
+from mappings.posting import IN_OWN_CURRENCY, fits
 from mappings.posting.table import table
 from pipelines.home.settings import Installation, Mail, Posting, Route, TapConnection, TargetConnection
 from pipelines.hub.store import refuse_no_hub, resolve_sqlite
@@ -297,14 +297,14 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
         yield f"there is no target connection {posting.target!r}{_close(posting.target, home.targets)}"
         return
     try:
-        offered = target(destination.target).kinds
+        writes = target(destination.target)
     except CounterfoilError:
         return  # told of with its connection
     for kind, policy in posting.kinds.items():
         if kind not in ("*", "test_order") and kind not in REGISTRY:
             yield f"{kind!r} is no kind of document{_close(kind, REGISTRY)}"
-        if policy.as_ is not None and policy.as_ not in offered:
-            yield f"{posting.target} cannot write `{kind}` as {policy.as_}; it writes {', '.join(offered)}"
+        if policy.as_ is not None and policy.as_ not in writes.kinds:
+            yield f"{posting.target} cannot write `{kind}` as {policy.as_}; it writes {', '.join(writes.kinds)}"
         elif policy.as_ is not None and not fits(kind, policy.as_):
             yield f"`{kind}` is no {policy.as_.replace('_', ' ')}, and is not written as one"
     yield from (f"no row for {kind!r}; add one, or exclude it with a reason" for kind in sorted(kinds) if posting.policy(kind) is None)
@@ -313,6 +313,19 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
     if posting.books is not None:
         yield from (f"books.decisions: {unknown}" for unknown in posting.books.unknown_decisions())
         yield from (f"books.accounts: there is no role {role!r}{_close(role, table().roles)}" for role in posting.books.unknown_roles())
+        if posting.books.documents_in == "document":
+            yield from _currency_mistakes(posting, writes.facts.own_currency)
+
+
+def _currency_mistakes(posting: Posting, able: tuple[str, ...]) -> Iterator[str]:
+    """Where documents are wanted in their own currency, and the target would go on in base without a word."""
+    if not able:
+        yield f"books.documents_in: {posting.target} takes documents in the base currency only; set `documents_in: base`"
+        return
+    for kind, policy in posting.kinds.items():
+        if policy.as_ in IN_OWN_CURRENCY and policy.as_ not in able:
+            fix = f"set `documents_in: base`, or give it as {' or '.join(able)}"
+            yield f"books.documents_in: {posting.target} takes `{kind}` as {policy.as_} in the base currency only; {fix}"
 
 
 def _close(given: str, known: Iterable[str]) -> str:

@@ -52,6 +52,8 @@ TYPOS = [
     (SALES, "  mode: auto\n", "  mode: auto\n  mode: shadow\n", "routes/sales.yaml, line 8: this is not YAML: the key mode is there twice"),
     (SALES, "Receivable:", "Recievable:",
      "routes/sales.yaml: posting books: books.accounts: there is no role 'Recievable'; did you mean Receivable?"),
+    (SALES, "      base_currency: EUR\n", "      base_currency: EUR\n      documents_in: document\n",
+     "routes/sales.yaml: posting books: books.documents_in: ledger takes documents in the base currency only; set `documents_in: base`"),
     (ORDERS, "grand_total:", "grand_totl:",
      "mappings/shop/orders.yaml, line 13, documents[0].fields.grand_totl: is not a field of Order (did you mean grand_total?)."),
     (ORDERS, "type: order", "type: oder",
