@@ -13,7 +13,7 @@ from mappings.posting.entry import Entry, Line
 from mappings.posting.rows import Row, rows
 from mappings.posting.rules import measure, post
 
-IN_OWN_CURRENCY = ("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment", "bill", "vendor_credit")
+IN_OWN_CURRENCY = ("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment", "bill", "bill_credit")
 """Representations of what a buyer or seller sees: these may stand in their own currency. Entries, fees and transfers are in base."""
 
 

@@ -19,6 +19,7 @@ from tests.contract.samples import quickbooks_company, xero_company
 from tests.unit.test_steps_related import MAPPINGS, ROWS, component, write
 
 KINDS = {"order": "invoice", "payment": "payment", "refund": "credit_note", "customer": "contact", "product": "item"}
+_STREAMS = {name: rows for name, rows in ROWS.items() if MAPPINGS[name]["type"] in KINDS}
 
 
 class RemoteRoute:
@@ -89,11 +90,11 @@ def opened(system: str, path: Path) -> Iterator[RemoteRoute]:
     migrate(hub)
     companies = {"acme": {"legal_name": "Acme", "base_currency": "EUR", "timezone": "Europe/Berlin"}}
     write(path / "counterfoil.yaml", {"companies": companies})
-    streams = {name: {"path": f"files/{name}.jsonl", "key": ["id"]} for name in ROWS}
+    streams = {name: {"path": f"files/{name}.jsonl", "key": ["id"]} for name in _STREAMS}
     shop = {"tap": "files", "company": "acme", "timezone": "Europe/Berlin", "config": {"streams": streams}}
-    component(path / "connections/shop.yaml", "Connection", shop | {"mappings": {name: f"t/{name}" for name in ROWS}})
+    component(path / "connections/shop.yaml", "Connection", shop | {"mappings": {name: f"t/{name}" for name in _STREAMS}})
     made = RemoteRoute(path, simulator, hub)
-    for name, rows in ROWS.items():
+    for name, rows in _STREAMS.items():
         made.put(name, rows)
         write(path / f"mappings/t/{name}.yaml", {"mapping": f"t/{name}", "version": 1, "documents": [{**MAPPINGS[name], "id": "id"}]})
     posting = {
