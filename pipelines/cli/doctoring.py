@@ -13,11 +13,14 @@ from pipelines.cli.options import HERE, Home, Json
 
 if TYPE_CHECKING:
     from pipelines.home.load import Home as LoadedHome
+    from pipelines.hub.store import Hub
 
 PACKAGES = ("mappings", "pipelines", "taps", "targets")
 _OLDEST = (3, 11)
 _NEWER_THAN_TRIED = (3, 15)
 _LITTLE_SPACE_MB = 500
+_MENTIONED, _PRESSING = 90, 7
+"""Days before the end of a log-in, version or certificate from which it is told, and from which it is not well any more."""
 
 
 class Point(NamedTuple):
@@ -113,6 +116,18 @@ def _key(home: Path) -> Point:
     return Point("key", ok=True, say=f"from {VARIABLE}" if VARIABLE in os.environ else f"{home / FILE}, readable by its owner only")
 
 
+def _ends(home: LoadedHome, hub: Hub) -> Iterator[Point]:
+    """What ends by itself within three months; in the last week it is time to act."""
+    from pipelines.reconcile.lapses import lapses
+
+    with hub.read() as tx:
+        found = lapses(tx, home)
+    for each in found:
+        left = (each.on - hub.clock().date()).days
+        if left <= _MENTIONED:
+            yield Point("ends", ok=left > _PRESSING, say=f"{each.what}: {each.on}, {f'in {left} days' if left >= 0 else 'over'}")
+
+
 def _hub(home: LoadedHome) -> Iterator[Point]:
     from pipelines.cli.opening import hub_as_it_is
     from pipelines.hub.binding import check_binding
@@ -128,6 +143,7 @@ def _hub(home: LoadedHome) -> Iterator[Point]:
             yield Point("hub", ok=True, say=f"{spoken_url(home.hub_url)} is reachable and current")
             moved = check_binding(hub)
             yield Point("place", ok=moved is None, say=moved or "the hub is where it was bound")
+            yield from _ends(home, hub)
     except CounterfoilError as wrong:
         yield Point("hub", ok=False, say=wrong.say)
     except Exception as trouble:  # noqa: BLE001 (each driver has errors of its own; a doctor reports, it does not fall ill)

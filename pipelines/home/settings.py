@@ -71,6 +71,8 @@ class Close(_Settings):
     """Whether a period with open breaks can be signed; `list` names them in the statement."""
     carry: list[Literal["IN_TRANSIT", "TIMING"]] = ["IN_TRANSIT"]
     """Classes that are carried over without acceptance."""
+    due: int = Field(default=5, ge=1, le=60)
+    """Working days, Monday to Friday, after the end of a period until it is to be certified."""
     statement: str | None = Field(default=None, min_length=1)
     """What is certified, in the company's own words; figures and hash follow it."""
 

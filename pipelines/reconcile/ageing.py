@@ -13,3 +13,12 @@ def business_days(start: date | None, end: date) -> int:
         return 0
     weeks, rest = divmod((end - start).days, _WEEK)
     return weeks * _WORKING + sum((start + timedelta(days=day)).weekday() < _WORKING for day in range(1, rest + 1))
+
+
+def working_day(start: date, count: int) -> date:
+    """The `count`-th day from Monday to Friday after `start`."""
+    day = start
+    while count:
+        day += timedelta(days=1)
+        count -= day.weekday() < _WORKING
+    return day

@@ -25,6 +25,8 @@ WAITING = frozenset({BreakClass.TIMING, BreakClass.IN_TRANSIT, BreakClass.ROUNDI
 """Classes that ask nothing of a person yet."""
 LATE_DAYS = 3
 """Business days after which a payout that the bank has not booked is late."""
+_KEY = 10
+"""Digits of a key that a command is given."""
 _NAMED = {"C62": "pieces", "HUR": "hours"}
 
 
@@ -48,11 +50,33 @@ class Balance(NamedTuple):
 
 
 class Drawer(NamedTuple):
-    """A store's drawer: + is over, − is short."""
+    """A store's drawers: + is over, − is short."""
 
     store: str
     unit: str
-    difference: Decimal
+    difference: Decimal | None
+    """None: not one of them was counted."""
+    uncounted: int = 0
+    """Shifts whose cash nobody has counted yet."""
+
+
+class Statement(NamedTuple):
+    """The newest statement of an account at a bank."""
+
+    account: str
+    """Connection and the number's last signs."""
+    unit: str
+    on: date | None
+    closing: Decimal | None
+    why: str = ""
+    """Why no balance is known."""
+
+
+class Due(NamedTuple):
+    """A period that is to be certified next, which locks it."""
+
+    period: str
+    on: date
 
 
 class Ending(NamedTuple):
@@ -80,13 +104,14 @@ class DayFacts:
     """Since yesterday. None: what no source knows and is dated since yesterday."""
     drawers: tuple[Drawer, ...] = ()
     ending: tuple[Ending, ...] = ()
-    next_lock: date | None = None
+    statements: tuple[Statement, ...] = ()
+    next_lock: Due | None = None
     last_run: str = ""
     """When there is no report: what is known of the last run."""
     work: Mapping[str, Work] = field(default_factory=dict)
     """Who works on a break, by its key."""
-    link: str = ""
-    """Address of a break in the console, with {key} in it."""
+    link: str = "counterfoil breaks show {key}"
+    """What shows a break, with {key} in it: a command, or an address."""
 
 
 class Section(NamedTuple):
@@ -142,7 +167,7 @@ def sections(reports: Sequence[Report], facts: DayFacts) -> Iterator[Section]:
     yield Section("What to do first", tuple(_first(breaks, facts)))
     yield Section("The day", tuple((each.what, f"{each.count:,}", _money(each.value, each.unit)) for each in facts.flow))
     yield Section("Clearing against the processor", tuple(_clearing(reports, facts)))
-    yield Section("Payouts and the bank", tuple(_transit(breaks)))
+    yield Section("Payouts and the bank", (*_transit(breaks), *_arrived(reports), *_stated(facts.statements)))
     yield Section("Closed periods", tuple(_closed(reports, facts)))
     if facts.duplicates_prevented is not None:
         yield Section("Duplicates prevented", ((f"{facts.duplicates_prevented:,}",),))
@@ -150,7 +175,8 @@ def sections(reports: Sequence[Report], facts: DayFacts) -> Iterator[Section]:
     yield Section("Drawers", tuple((each.store, _over_short(each)) for each in facts.drawers))
     yield Section("Ends soon", tuple((each.what, each.on.isoformat()) for each in sorted(facts.ending, key=lambda each: each.on)))
     if facts.next_lock:
-        yield Section("Next lock of the books", ((facts.next_lock.isoformat(),),))
+        late = "overdue" if facts.next_lock.on < facts.day else ""
+        yield Section("Next lock of the books", ((facts.next_lock.period, f"due {facts.next_lock.on}", late),))
     yield Section("Read with it", tuple((note,) for report in reports for note in report.notes))
     yield Section("Runs", tuple((report.run, report.period or "everything", _local(report)) for report in reports))
 
@@ -168,7 +194,7 @@ def _first(breaks: Sequence[Break], facts: DayFacts) -> Iterator[tuple[str, ...]
         work = facts.work.get(each.key)
         owner = (work.owner if work else "") or meaning.owner
         days = f"{each.age} business day{'' if each.age == 1 else 's'}"
-        link = facts.link.replace("{key}", each.key)
+        link = facts.link.replace("{key}", each.key if facts.link.startswith("https://") else each.key[:_KEY])
         yield (f"{each.kind} {each.number}".strip(), meaning.title, _money(each.difference, each.unit), owner, days, link)
     if len(todo) > TOP:
         rest = todo[TOP:]
@@ -198,6 +224,24 @@ def _transit(breaks: Sequence[Break]) -> Iterator[tuple[str, ...]]:
             yield (name, f"{len(mine):,}", _money(gross(mine), unit))
 
 
+def _arrived(reports: Sequence[Report]) -> Iterator[tuple[str, ...]]:
+    """What the payouts should have brought to the bank beside what it booked; what is on its way is no difference."""
+    for fall in (fall for report in reports for fall in report.waterfalls if fall.sheet.startswith("bank/")):
+        expected, booked = ends(fall)
+        broken = [line for line in fall.lines if line.role == "break" and line.note not in WAITING]
+        differs = sum((line.amount for line in broken), ZERO) + fall.unexplained
+        said = f"differs by {_money(differs, fall.unit)}" if broken or fall.unexplained else "agrees"
+        yield (fall.sheet, f"payouts {_money(expected, fall.unit)}", f"bank {_money(booked, fall.unit)}", said)
+
+
+def _stated(statements: Iterable[Statement]) -> Iterator[tuple[str, ...]]:
+    for each in statements:
+        if each.closing is None:
+            yield (each.account, f"balance not known: {each.why}")
+        else:
+            yield (each.account, f"balance {_money(each.closing, each.unit)}", f"of {each.on}")
+
+
 def _closed(reports: Sequence[Report], facts: DayFacts) -> Iterator[tuple[str, ...]]:
     yield from ((sentence,) for sentence in facts.closed)
     for report in reports:
@@ -218,9 +262,12 @@ def _typed(breaks: Sequence[Break], facts: DayFacts) -> Iterator[tuple[str, ...]
 
 
 def _over_short(drawer: Drawer) -> str:
-    if not drawer.difference:
-        return "to the cent"
-    return f"{'over' if drawer.difference > 0 else 'short'} {_money(abs(drawer.difference), drawer.unit)}"
+    waiting = f"{drawer.uncounted} not counted yet" if drawer.uncounted else ""
+    if drawer.difference is None:
+        return waiting
+    side = "over" if drawer.difference > 0 else "short"
+    found = f"{side} {_money(abs(drawer.difference), drawer.unit)}" if drawer.difference else "to the cent"
+    return ", ".join(filter(None, (found, waiting)))
 
 
 def _by_unit(parts: Iterable[tuple[str, Decimal]]) -> dict[str, Decimal]:

@@ -15,7 +15,9 @@ from pipelines.hub import equations
 from pipelines.hub.ledger_tables import closing, crosswalk, recon_run
 from pipelines.hub.store import Hub
 from pipelines.hub.words import Fate, Origin
+from pipelines.reconcile import dayfacts
 from pipelines.reconcile.exports.extras import Work as WorkLine
+from pipelines.reconcile.lapses import lapses
 from pipelines.reconcile.mail import DayFacts, Flow
 from pipelines.reconcile.report import Report
 from pipelines.reconcile.store import report_of
@@ -24,6 +26,8 @@ from pipelines.reconcile.work import works
 
 FRESH = timedelta(hours=36)
 """An older reconciliation is none for this morning."""
+SOON = timedelta(days=30)
+"""What ends later is none of this morning's business."""
 _FLOWS = {
     "posted": (Fate.DELIVERED, Fate.SUMMARISED),
     "waiting": (Fate.READY, Fate.WAITING),
@@ -43,12 +47,19 @@ def gather(home: Home, hub: Hub, company: str) -> tuple[list[Report], DayFacts]:
         reports = [report_of(tx, run_id) for run_id, stored_at in newest if stored_at >= now - FRESH]
         last = max((stored_at for _run_id, stored_at in newest), default=None)
         known = works(tx, company, open_only=True).values()
+        banks = [each for each in home.taps.values() if each.tap == "bank" and each.company == company]
+        today = now.astimezone(zone).date()
         facts = DayFacts(
             legal.legal_name,
             day,
             flow=tuple(_flow(tx, home, company, day)),
             closed=tuple(_fallen(tx, company, begun)),
             duplicates_prevented=_adopted(tx, home, company, begun),
+            hand_typed=tuple(dayfacts.typed(known, begun)) if newest else None,
+            drawers=tuple(dayfacts.drawers(tx, home, company, day)),
+            ending=tuple(each for each in lapses(tx, home, company) if each.on <= today + SOON),
+            statements=tuple(dayfacts.statements(tx, banks)),
+            next_lock=dayfacts.next_due(dayfacts.months(tx, home, company, today)) if home.installation.people else None,
             last_run=f"The last reconciliation was stored on {last:%Y-%m-%d %H:%M} UTC." if last else "",
             work={each.key: WorkLine(each.key, each.state, each.owner, each.reason) for each in known},
         )

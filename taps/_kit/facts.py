@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
-from datetime import timedelta
+from datetime import date, timedelta
 from enum import StrEnum
 
 
@@ -78,6 +78,10 @@ class Facts:
     throttles: tuple[int, ...] = (429,)
     """Status codes that say "too fast" before anything was done."""
     api_version: str = ""
+    served_until: date | None = None
+    """Until when the vendor promises to serve that version; None: it names no day."""
+    refresh_life: timedelta | None = None
+    """How long a refresh token counts that nobody uses; None: for good, there is none, or nobody says."""
     linked: bool = False
     """Whether documents have lines and name customers, items and other documents by the system's own ids. Deliver looks these up."""
     approval: str = ""

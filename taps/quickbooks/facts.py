@@ -45,6 +45,7 @@ FACTS = Facts(
     hosts=("quickbooks.api.intuit.com", "sandbox-quickbooks.api.intuit.com"),
     limits=(Limit(500, timedelta(minutes=1)), Limit(10, timedelta(seconds=1)), Limit(40, timedelta(minutes=1), of="/batch")),
     api_version="v3, minorversion 75",
+    refresh_life=timedelta(days=100),
     linked=True,
     approval=(
         "An administrator of the QuickBooks company consents in the browser. The app itself needs production keys from Intuit: a "
@@ -53,6 +54,7 @@ FACTS = Facts(
     ),
     evidence={
         "hosts": Evidence.SPECIFIED,
+        "refresh_life": Evidence.DOCUMENTED,
         "batch": Evidence.DOCUMENTED,
         "limits": Evidence.DOCUMENTED,
         "throttles": Evidence.DOCUMENTED,

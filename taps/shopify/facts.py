@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from datetime import timedelta
+from datetime import date, timedelta
 
 from taps._kit.facts import DeliveryClass, Evidence, Facts, Idempotency
 
@@ -48,6 +48,8 @@ FACTS = Facts(
     # A GraphQL query that is too fast is answered with 200 and the error THROTTLED; 429 and 430 come from the edge in front of it.
     throttles=(429, 430),
     api_version=VERSION,
+    served_until=date(2027, 10, 1),  # a stable version is served for at least twelve months
+    refresh_life=timedelta(days=90),
     approval=(
         "The shop's owner makes a custom app (Settings, Apps, Develop apps) and installs it: minutes, free. Orders older than 60 days "
         "need the scope read_all_orders, customers need access to protected customer data; an app for several shops asks Shopify for "
@@ -62,6 +64,8 @@ FACTS = Facts(
         "limits": Evidence.DOCUMENTED,
         "throttles": Evidence.UNCONFIRMED,
         "api_version": Evidence.SPECIFIED,
+        "served_until": Evidence.DOCUMENTED,
+        "refresh_life": Evidence.DOCUMENTED,
         "approval": Evidence.UNCONFIRMED,
     },
 )

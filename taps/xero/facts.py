@@ -41,6 +41,7 @@ FACTS = Facts(
     hosts=("api.xero.com",),
     limits=(Limit(60, timedelta(minutes=1)), Limit(5_000, timedelta(days=1))),
     api_version="2.0 (OpenAPI 16.1.0)",
+    refresh_life=timedelta(days=60),
     linked=True,
     approval=(
         "A user of the organisation with the role Adviser or Standard gives consent in the browser. The app is registered at "
@@ -59,6 +60,7 @@ FACTS = Facts(
         "limits": Evidence.DOCUMENTED,
         "throttles": Evidence.DOCUMENTED,
         "api_version": Evidence.SPECIFIED,
+        "refresh_life": Evidence.DOCUMENTED,
         "approval": Evidence.UNCONFIRMED,
     },
 )

@@ -4,10 +4,16 @@ from __future__ import annotations
 
 import asyncio
 import base64
+import datetime as dt
 import email
 import threading
 from contextlib import contextmanager
 from email import policy
+
+from cryptography import x509
+from cryptography.hazmat.primitives import hashes, serialization
+from cryptography.hazmat.primitives.asymmetric import ec
+from cryptography.x509.oid import NameOID
 
 
 class Sink:
@@ -67,3 +73,18 @@ def served(sink):
         loop.call_soon_threadsafe(loop.stop)
         thread.join()
         loop.close()
+
+
+def certificate(ends: dt.datetime) -> tuple[bytes, bytes]:
+    """A certificate for localhost that only who trusts it takes, and its key, both as PEM."""
+    key = ec.generate_private_key(ec.SECP256R1())
+    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
+    made = (
+        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
+        .not_valid_before(ends - dt.timedelta(days=2)).not_valid_after(ends)
+        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
+        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
+        .sign(key, hashes.SHA256())
+    )  # fmt: skip
+    private = key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption())
+    return made.public_bytes(serialization.Encoding.PEM), private

@@ -9,21 +9,17 @@ from dataclasses import replace
 from decimal import Decimal
 
 import pytest
-from cryptography import x509
-from cryptography.hazmat.primitives import hashes, serialization
-from cryptography.hazmat.primitives.asymmetric import ec
-from cryptography.x509.oid import NameOID
 
 from pipelines.home.settings import Mail
 from pipelines.hub.secret import Secret
 from pipelines.outbound.mail import send
 from pipelines.reconcile.exports.extras import Work
-from pipelines.reconcile.mail import Balance, DayFacts, Drawer, Ending, Flow, compose, subject
+from pipelines.reconcile.mail import Balance, DayFacts, Drawer, Due, Ending, Flow, compose, subject
 from pipelines.reconcile.words import BreakClass, Status, WorkState
 from taps._kit.errors import Misconfigured, Retryable
 from tests._kit.bad_input import Office
 from tests.unit._reconciliation import broken, month
-from tests.unit._smtp import Sink, served
+from tests.unit._smtp import Sink, certificate, served
 
 D = Decimal
 DAY = dt.date(2026, 1, 14)
@@ -76,7 +72,7 @@ WHOLE = DayFacts(
     hand_typed=(Flow("xero_eu", "EUR", 1, D("44")),),
     drawers=(Drawer("Dublin", "EUR", D("-2.75")), Drawer("Cork", "EUR", D(0))),
     ending=(Ending("Xero consent of xero_eu", dt.date(2026, 3, 1)), Ending("Shopify API 2025-04", dt.date(2026, 2, 1))),
-    next_lock=dt.date(2026, 2, 10),
+    next_lock=Due("2026-01", dt.date(2026, 2, 10)),
     work={"a1": Work("a1", WorkState.ASSIGNED, "Aoife")},
     link="https://console.example/breaks/{key}",
 )  # fmt: skip
@@ -95,7 +91,7 @@ SAID = [
     "Dublin   short 2.75 EUR",
     "Cork   to the cent",
     "Shopify API 2025-04   2026-02-01\n  Xero consent of xero_eu   2026-03-01",
-    "Next lock of the books\n  2026-02-10",
+    "Next lock of the books\n  2026-01   due 2026-02-10",
     "Square was not asked",
     "1f2e3d4c5b6a   2026-01   cut-off 2026-02-01 05:00 Europe/Dublin",
 ]
@@ -152,21 +148,12 @@ def test_a_company_cannot_add_a_header():
 @pytest.fixture(scope="module")
 def authority(tmp_path_factory):
     """A certificate for localhost that only who trusts it takes: (the server's context, the file to trust)."""
-    key = ec.generate_private_key(ec.SECP256R1())
-    name = x509.Name([x509.NameAttribute(NameOID.COMMON_NAME, "localhost")])
-    now = dt.datetime.now(dt.UTC)
-    made = (
-        x509.CertificateBuilder().subject_name(name).issuer_name(name).public_key(key.public_key()).serial_number(1)
-        .not_valid_before(now - dt.timedelta(days=1)).not_valid_after(now + dt.timedelta(days=1))
-        .add_extension(x509.SubjectAlternativeName([x509.DNSName("localhost")]), critical=False)
-        .add_extension(x509.BasicConstraints(ca=True, path_length=0), critical=True)
-        .sign(key, hashes.SHA256())
-    )  # fmt: skip
+    made, private = certificate(dt.datetime.now(dt.UTC) + dt.timedelta(days=1))
     folder = tmp_path_factory.mktemp("authority")
     trust = folder / "trust.pem"
-    trust.write_bytes(made.public_bytes(serialization.Encoding.PEM))
+    trust.write_bytes(made)
     own = folder / "key.pem"
-    own.write_bytes(key.private_bytes(serialization.Encoding.PEM, serialization.PrivateFormat.PKCS8, serialization.NoEncryption()))
+    own.write_bytes(private)
     context = ssl.SSLContext(ssl.PROTOCOL_TLS_SERVER)
     context.load_cert_chain(trust, own)
     return context, trust
