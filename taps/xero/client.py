@@ -13,6 +13,7 @@ from taps._kit.oauth import OAuth, login
 from taps._kit.surroundings import Surroundings
 from taps.xero.config import XeroConfig
 from taps.xero.facts import AUTHORIZE_URL, FACTS, SCOPES
+from taps.xero.marks import searches
 
 PAGED = frozenset({"Invoices", "CreditNotes", "BankTransactions", "Payments", "ManualJournals", "Contacts"})
 """Lists with pages; BankTransfers, Items, Accounts and TaxRates come whole."""
@@ -122,11 +123,12 @@ class Organisation:
                 return
             number += 1
 
-    def beginning(self, resource: str, field: str, starts: Sequence[str], since: datetime | None = None) -> Iterator[dict[str, Any]]:
-        """Documents whose field begins with one of these texts. An absent field is asked for first: Xero fails on it otherwise."""
-        for place in range(0, len(starts), _ASKED_AT_ONCE):
-            texts = " OR ".join(f'{field}.StartsWith("{start}")' for start in starts[place : place + _ASKED_AT_ONCE])
-            yield from self.rows(resource, f"{field}!=null AND ({texts})", since)
+    def marked(self, resource: str, starts: Sequence[str], since: datetime | None = None) -> Iterator[dict[str, Any]]:
+        """Documents whose mark begins with one of these texts. An absent field is asked for first: Xero fails on it otherwise."""
+        for field, call, among in searches(resource):
+            for place in range(0, len(starts), _ASKED_AT_ONCE):
+                texts = " OR ".join(f'{field}.{call}("{start}")' for start in starts[place : place + _ASKED_AT_ONCE])
+                yield from self.rows(resource, f"{among + ' AND ' if among else ''}{field}!=null AND ({texts})", since)
 
     def one(self, resource: str, remote_id: str) -> dict[str, Any] | None:
         """One document as it stands now; None where it is not there."""

@@ -25,9 +25,12 @@ FACTS = Facts(
     cursor_overlap=timedelta(seconds=5),
     verbs={
         "contact": _CHANGED_IN_PLACE,
+        "supplier": _CHANGED_IN_PLACE,
         "item": _CHANGED_IN_PLACE,
         "invoice": _CHANGED_IN_PLACE,
         "credit_note": _CHANGED_IN_PLACE,
+        "bill": _CHANGED_IN_PLACE,
+        "bill_credit": _CHANGED_IN_PLACE,
         "sales_receipt": _CHANGED_IN_PLACE,
         "refund_receipt": _CHANGED_IN_PLACE,
         "spend": _CHANGED_IN_PLACE,
@@ -36,7 +39,7 @@ FACTS = Facts(
         "payment": _APPENDED,  # Xero changes no payment and no transfer: they are only made and deleted
         "transfer": _APPENDED,
     },
-    own_currency=("invoice", "credit_note", "payment"),
+    own_currency=("invoice", "credit_note", "bill", "bill_credit", "payment"),
     minor_digits=2,
     hosts=("api.xero.com",),
     limits=(Limit(60, timedelta(minutes=1)), Limit(5_000, timedelta(days=1))),

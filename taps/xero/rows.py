@@ -8,7 +8,7 @@ from decimal import Decimal
 from typing import Any
 
 from taps.xero.client import day, instant
-from taps.xero.marks import mark_of
+from taps.xero.marks import Mark, is_bought, mark_of
 
 _TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
 _DATE: Mapping[str, Any] = {"type": ["string", "null"], "format": "date"}
@@ -31,6 +31,7 @@ DOCUMENT: Mapping[str, Mapping[str, Any]] = {
     "to_account": _TEXT,
     "contact_id": _TEXT,
     "pays_id": _TEXT,
+    "pays_number": _TEXT,
     "lines": {"type": "array", "items": {"type": "object", "properties": {"account": _TEXT, "net": _AMOUNT, "tax": _AMOUNT}}},
     "our_key": _TEXT,
     "our_attempt": _TEXT,
@@ -71,7 +72,7 @@ def _document(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
     return {
         "id": each[_ID[resource]],
         "type": each.get("Type") or each.get("PaymentType") or resource,
-        "number": each.get("InvoiceNumber") or each.get("CreditNoteNumber") or (mark.number if mark else each.get("Reference")) or None,
+        "number": _number(each, mark),
         "our_number": mark.number or None if mark else None,
         "date": day(each.get("Date")),
         "due_date": day(each.get("DueDate")),
@@ -85,6 +86,7 @@ def _document(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
         "to_account": _account(each.get("ToBankAccount")),
         "contact_id": (each.get("Contact") or {}).get("ContactID"),
         "pays_id": pays.get("InvoiceID") or pays.get("CreditNoteID"),
+        "pays_number": _number(pays, mark_of("Invoices" if "InvoiceID" in pays else "CreditNotes", pays)) if pays else None,
         "lines": _lines(each),
         "our_key": mark.key if mark else None,
         "our_attempt": mark.attempt if mark else None,
@@ -92,6 +94,13 @@ def _document(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
         "last_editor": None,
         "updated_at": changed(each),
     }
+
+
+def _number(each: Mapping[str, Any], mark: Mark | None) -> str | None:
+    """As people know it; a supplier's number without our mark."""
+    if mark is not None and is_bought(each):
+        return mark.number or None
+    return each.get("InvoiceNumber") or each.get("CreditNoteNumber") or (mark.number if mark else each.get("Reference")) or None
 
 
 def _total(each: Mapping[str, Any]) -> Any:

@@ -16,13 +16,18 @@ CHART = {
     "210": ("Discounts", "SALES"),
     "260": ("ShippingIncome", "REVENUE"),
     "310": ("COGS", "DIRECTCOSTS"),
+    "320": ("PurchaseExpense", "EXPENSE"),
+    "321": ("PurchaseVariance", "DIRECTCOSTS"),
+    "325": ("Freight", "DIRECTCOSTS"),
     "400": ("Fees", "OVERHEADS"),
     "401": ("DisputeFees", "OVERHEADS"),
     "402": ("ChargebackLoss", "OVERHEADS"),
     "403": ("FXGainLoss", "OVERHEADS"),
     "404": ("CashRounding", "OVERHEADS"),
     "620": ("DisputesReceivable", "CURRENT"),
+    "625": ("SupplierClaims", "CURRENT"),
     "630": ("Inventory", "INVENTORY"),
+    "801": ("GRNI", "CURRLIAB"),
     "830": ("GiftCardLiability", "CURRLIAB"),
     "840": ("TipsPayable", "CURRLIAB"),
     "850": ("PayrollClearing", "CURRLIAB"),
@@ -31,9 +36,13 @@ CHART = {
     "880": ("CustomerDeposits", "CURRLIAB"),
 }
 """By code: the role of the posting table, and Xero's type."""
-OWED, TAX = "610", "820"
-"""Accounts that Xero makes itself: what buyers owe, and the tax."""
-ROLES = {name: code for code, (name, _kind) in CHART.items()} | {"Receivable": OWED, "SalesTaxPayable": TAX}
+OWED, PAYABLE, TAX = "610", "800", "820"
+"""Accounts that Xero makes itself: what buyers owe, what we owe suppliers, and the tax of either."""
+ROLES = {name: code for code, (name, _kind) in CHART.items()} | {
+    "Receivable": OWED,
+    "Payable": PAYABLE,
+    **dict.fromkeys(("SalesTaxPayable", "InputTax"), TAX),
+}
 _MORE = {"265": ("ServiceCharges", "REVENUE"), "270": ("ManualSales", "REVENUE")}
 _TAXES = {"8.875": "TAX001", "8": "TAX002", "20": "TAX003"}
 SECRETS = {"client_id": "client", "client_secret": "client-secret", "refresh_token": "refresh-1", "access_token": "access-1"}
@@ -44,6 +53,7 @@ def chart(made: XeroSimulator, accounts: dict[str, tuple[str, str]] = CHART) -> 
     for code, (name, kind) in accounts.items():
         made.books.account(code, name, kind, payments=code == ROLES["GiftCardLiability"])
     made.books.account(OWED, "Accounts Receivable", "CURRENT", system="DEBTORS")
+    made.books.account(PAYABLE, "Accounts Payable", "CURRLIAB", system="CREDITORS")
     made.books.account(TAX, "Sales Tax", "CURRLIAB", system="GST")
     return made
 
@@ -64,6 +74,9 @@ TRIAL = Trial(
     make=_make,
     config=config,
     secrets=SECRETS,
-    writes={"tax_types": {f"{percent}%": code for percent, code in _TAXES.items()}, "clearing_account": ROLES["Clearing"]},
+    writes={
+        **{setting: {f"{percent}%": code for percent, code in _TAXES.items()} for setting in ("tax_types", "purchase_tax_types")},
+        "clearing_account": ROLES["Clearing"],
+    },
     accounts=ROLES | {name: code for code, (name, _kind) in _MORE.items()},
 )

@@ -12,7 +12,7 @@ from typing import Any, NamedTuple
 from mappings.problem import Problem
 from taps.xero.client import Organisation, day
 from targets._kit.writer import Period
-from targets.xero.config import XeroTargetConfig
+from targets.xero.config import TAX_SETTINGS, XeroTargetConfig
 
 BANK = "BANK"
 _CONTROLS = ("DEBTORS", "CREDITORS")
@@ -110,15 +110,17 @@ def read(organisation: Organisation, config: XeroTargetConfig) -> Chart:
         for each in organisation.whole("TrackingCategories"):
             chart.tracking[each["Name"]] = frozenset(option["Name"] for option in each.get("Options") or ())
     if config.draft_first:
-        waiting = organisation.rows("Invoices", Statuses="DRAFT,SUBMITTED")
+        waiting = organisation.rows("Invoices", 'Type=="ACCREC"', Statuses="DRAFT,SUBMITTED")
         chart.drafts = {each["InvoiceID"] for each in waiting}
-        chart.drafts |= {each["CreditNoteID"] for each in organisation.rows("CreditNotes", 'Status=="DRAFT" OR Status=="SUBMITTED"')}
+        drafted = 'Type=="ACCRECCREDIT" AND (Status=="DRAFT" OR Status=="SUBMITTED")'
+        chart.drafts |= {each["CreditNoteID"] for each in organisation.rows("CreditNotes", drafted)}
     return chart
 
 
 def faults(chart: Chart, config: XeroTargetConfig) -> list[Problem]:
     """What the configuration names and the organisation does not have."""
-    wanted = {**{f"tax_types.{name}": value for name, value in config.tax_types.items()}, "untaxed": config.untaxed}
+    wanted = {f"{setting}.{name}": value for setting in TAX_SETTINGS for name, value in getattr(config, setting).items()}
+    wanted["untaxed"] = config.untaxed
     found = [
         Problem("MAP-LOOKUP", f"Xero has no tax type {value} ({name}).", f"Choose one of {', '.join(sorted(chart.tax_types))}.", name)
         for name, value in wanted.items()

@@ -8,6 +8,8 @@ from pydantic import Field
 
 from taps.xero.config import XeroConfig
 
+TAX_SETTINGS = ("tax_types", "purchase_tax_types")
+
 
 class XeroTargetConfig(XeroConfig):
     """One organisation of Xero to write to."""
@@ -15,6 +17,9 @@ class XeroTargetConfig(XeroConfig):
     draft_first: bool = Field(default=False, description="Whether invoices and credit notes begin as drafts that a person approves.")
     tax_types: Mapping[str, str] = Field(
         default_factory=dict, description="Xero's TaxType for each tax of a line, by its code, or by its rate: {'20%': OUTPUT2}."
+    )
+    purchase_tax_types: Mapping[str, str] = Field(
+        default_factory=dict, description="The same for lines of bills and credits of suppliers: {'20%': INPUT2}."
     )
     untaxed: str = Field("NONE", description="Xero's TaxType for lines without tax.")
     due_days: int = Field(0, ge=0, le=365, description="Days from an invoice's date to its due date.")

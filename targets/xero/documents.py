@@ -52,10 +52,27 @@ def credit_note(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made 
     return Made("CreditNotes", {"Type": "ACCRECCREDIT", "CreditNoteNumber": intent.number, **built}, about)
 
 
+def bill(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Problem:
+    """An ACCPAY invoice, tax on top: what the supplier bills, for somebody to approve."""
+    built = _owed(intent, chart, config)
+    if isinstance(built, Problem):
+        return built
+    due = intent.document.get("due_date")
+    return Made("Invoices", {"Type": "ACCPAY", "InvoiceNumber": intent.number, **built, **({"DueDate": str(due)} if due else {})})
+
+
+def bill_credit(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Problem:
+    """An ACCPAYCREDIT credit note; whoever approves it sets it against a bill."""
+    built = _owed(intent, chart, config)
+    return (
+        built if isinstance(built, Problem) else Made("CreditNotes", {"Type": "ACCPAYCREDIT", "CreditNoteNumber": intent.number, **built})
+    )
+
+
 def _owed(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Mapping[str, Any] | Problem:
-    customer = _customer(intent)
-    built = customer if isinstance(customer, Problem) else lines.built(intent, chart, config)
-    if isinstance(customer, Problem) or isinstance(built, Problem):
+    party = _supplier(intent) if intent.subject.kind in lines.BOUGHT_KINDS else _customer(intent)
+    built = party if isinstance(party, Problem) else lines.built(intent, chart, config)
+    if isinstance(party, Problem) or isinstance(built, Problem):
         return built  # type: ignore[return-value]
     if built.total < 0 or not built.elements:
         return Problem(
@@ -67,7 +84,7 @@ def _owed(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Mapping[str
         say = f"The lines of {intent.number} sum to {built.total}, its entry to {abs(_control(intent))}."
         return Problem("POST-UNBALANCED", say, "Correct the posting of this document.")
     return {
-        "Contact": customer,
+        "Contact": party,
         "Date": intent.date.isoformat(),
         "LineAmountTypes": "Exclusive",
         **(foreign.named(intent.own) if intent.own else {"CurrencyCode": chart.currency}),
@@ -84,6 +101,21 @@ def _customer(intent: Intent) -> Mapping[str, str] | Problem:
         return {"Name": intent.walk_in[:_LONGEST_NAME]}
     return Problem(
         "POST-RULE", f"{intent.number} names no customer that stands in Xero.", "Send customers first, or set `walk_in` of the posting."
+    )
+
+
+def _supplier(intent: Intent) -> Mapping[str, str] | Problem:
+    """The supplier as it stands there, else by the name that the bill says."""
+    supplier, name = intent.related.get("supplier"), str(intent.document.get("supplier_name") or "")
+    if supplier is not None:
+        return {"ContactID": supplier.remote_id}
+    if name:
+        return {"Name": name[:_LONGEST_NAME]}
+    return Problem(
+        "POST-RULE",
+        f"{intent.number} names no supplier that stands in Xero, and says no name of one.",
+        "Read suppliers through the same connection and send them (`supplier: {as: supplier}`), or map the supplier's name.",
+        "supplier_number",
     )
 
 

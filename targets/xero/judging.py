@@ -7,7 +7,7 @@ from typing import Any
 
 from taps._kit.edge import Reply
 from taps.xero.client import said, sentences
-from taps.xero.marks import field_of, find
+from taps.xero.marks import mark_of
 from targets._kit.remote import Call, refused
 from targets._kit.writer import Intent, Refused, Verb
 from targets.xero.plans import Step
@@ -40,7 +40,7 @@ def elements_of(call: Call, reply: Reply) -> list[Mapping[str, Any]] | None:
         return None
     sent = (call.body or {}).get(resource) if isinstance(call.body, dict) else None
     for element, wanted in zip(found, sent or [], strict=False):
-        ours, theirs = find(wanted.get(field_of(resource))), find(element.get(field_of(resource)))
+        ours, theirs = mark_of(resource, wanted), mark_of(resource, element)
         if ours is not None and theirs != ours and not sentences(element):
             return None
     return found

@@ -13,10 +13,11 @@ from taps.xero.client import UNIT_PLACES
 from targets._kit.rounding import RoundingProfile, difference, is_rounding, line_amount, rate_of, taxes
 from targets._kit.writer import Intent
 from targets.xero.chart import Chart, percent
-from targets.xero.config import XeroTargetConfig
+from targets.xero.config import TAX_SETTINGS, XeroTargetConfig
 
 PROFILE = RoundingProfile(tax="line")
 """Tax per line on the rounded line amount, half-up, two places (developer.xero.com, Rounding in Xero)."""
+BOUGHT_KINDS = ("bill", "bill_credit")
 _LONGEST = 4000
 _CENT = Decimal("0.01")
 
@@ -31,7 +32,8 @@ class Lines(NamedTuple):
 def built(intent: Intent, chart: Chart, config: XeroTargetConfig, sign: int = 1) -> Lines | Problem:
     """LineItems of the intent's rows; −1 turns them round. The first thing that stands against them instead."""
     typed: list[tuple[Row, str]] = []
-    told = _by_amount(intent.rows, chart, config)
+    setting = _setting(intent)
+    told = _by_amount(intent.rows, chart, getattr(config, setting))
     for row in intent.rows:
         tax_type = _tax_type(intent, row, told, chart, config)
         fault = tax_type if isinstance(tax_type, Problem) else _account(intent, row.account, chart)
@@ -78,7 +80,9 @@ def _tax_type(intent: Intent, row: Row, told: Mapping[str, str], chart: Chart, c
     """By the source's code, else by the rate, else by what the amounts tell, else that of lines without tax."""
     keys = [row.tax_code] if row.tax_code else []
     keys += [percent(row.rate)] if row.rate is not None else []
-    found = next((config.tax_types[key] for key in keys if key in config.tax_types), None)
+    setting = _setting(intent)
+    types: Mapping[str, str] = getattr(config, setting)
+    found = next((types[key] for key in keys if key in types), None)
     if found is None and not keys and row.tax:
         found = told.get(row.sku)
     if found is None and not row.tax and not row.rate:
@@ -87,18 +91,23 @@ def _tax_type(intent: Intent, row: Row, told: Mapping[str, str], chart: Chart, c
         return Problem(
             "MAP-LOOKUP",
             f"{intent.number} has a line with the tax {' / '.join(keys) or row.tax}, for which no tax type of Xero is named.",
-            "Add it to `tax_types` of the connection.",
-            "tax_types",
+            f"Add it to `{setting}` of the connection.",
+            setting,
         )
     if found not in chart.tax_types and found != "NONE":
         say = f"{intent.number} needs the tax type {found}, which Xero does not have."
-        return Problem("MAP-LOOKUP", say, "Correct `tax_types` or `untaxed` of the connection.", "tax_types")
+        return Problem("MAP-LOOKUP", say, f"Correct `{setting}` or `untaxed` of the connection.", setting)
     return found
 
 
-def _by_amount(rows: Sequence[Row], chart: Chart, config: XeroTargetConfig) -> dict[str, str]:
+def _setting(intent: Intent) -> str:
+    """Where the tax types of its lines are named."""
+    return TAX_SETTINGS[intent.subject.kind in BOUGHT_KINDS]
+
+
+def _by_amount(rows: Sequence[Row], chart: Chart, types: Mapping[str, str]) -> dict[str, str]:
     """By item, the tax type of the one rate at which its lines' nets give their taxes: for a source that states neither code nor rate."""
-    known = {chart.tax_types[each][1]: each for each in sorted(set(config.tax_types.values())) if each in chart.tax_types}
+    known = {chart.tax_types[each][1]: each for each in sorted(set(types.values())) if each in chart.tax_types}
     found: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: -abs(row.tax)):  # the larger the amounts, the fewer rates fit
         rate = rate_of(row.net, row.tax, known, PROFILE) if row.tax else None
@@ -119,8 +128,8 @@ def _unlike(intent: Intent, rows: Sequence[Row]) -> Problem | None:
     return Problem(
         "SEND-TOTAL",
         f"{intent.number} states {stated} of tax{line}; Xero would compute {stated - off}, which is more than rounding.",
-        "Give the tax its own code in `tax_types`, or correct the rate in Xero.",
-        "tax_types",
+        f"Give the tax its own code in `{_setting(intent)}`, or correct the rate in Xero.",
+        _setting(intent),
     )
 
 

@@ -9,7 +9,7 @@ from typing import Any
 
 from mappings.problem import Problem
 from taps.xero.client import Organisation, day
-from taps.xero.marks import Mark, attempt_of, begins, field_of, key_of, mark_of
+from taps.xero.marks import NUMBERS, Mark, attempt_of, begins, field_of, is_bought, key_of, mark_of
 from taps.xero.rows import ID_OF
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import digest
@@ -23,9 +23,12 @@ from targets.xero.receipts import RESOURCES, is_gone, stands
 
 BUILDERS: Mapping[str, Build] = {
     "contact": records.contact,
+    "supplier": records.contact,
     "item": records.item,
     "invoice": documents.invoice,
     "credit_note": documents.credit_note,
+    "bill": documents.bill,
+    "bill_credit": documents.bill_credit,
     "sales_receipt": documents.sales_receipt,
     "refund_receipt": documents.refund_receipt,
     "spend": documents.spend,
@@ -106,13 +109,14 @@ def _foreign(intent: Intent, chart: Chart) -> Problem | None:
 def marked(intent: Intent, made: Made, before: Decimal = _NONE) -> dict[str, Any]:
     """The element with our mark."""
     mark = Mark(key_of(intent.look_up_key), attempt_of(intent.idempotency_key), before, made.about, intent.number)
-    return {**made.element, field_of(made.resource): mark.short() if made.resource == "Contacts" else mark.text()}
+    text = mark.last() if is_bought(made.element) else mark.short() if made.resource == "Contacts" else mark.text()
+    return {**made.element, field_of(made.resource, made.element): text}
 
 
 def _create(intent: Intent, desk: Desk, made: Made) -> Plan:
     element = marked(intent, made)
-    if made.resource in ("Invoices", "CreditNotes"):
-        element["Status"] = "DRAFT" if desk.config.draft_first else "AUTHORISED"
+    if made.resource in NUMBERS:
+        element["Status"] = "DRAFT" if desk.config.draft_first or is_bought(element) else "AUTHORISED"
     # An item of that code that is there already is taken over, so POST; everything else must be new.
     first = Step("POST" if made.resource == "Items" else "PUT", made.resource, element)
     return Plan((first, *_allocations(made, intent)), instead=_instead(intent, first), content=digest(made.element))
@@ -122,8 +126,8 @@ def _instead(intent: Intent, first: Step) -> Step | None:
     """The same under another name."""
     if first.resource == "Contacts":
         return first._replace(element={**first.element, "Name": records.with_number(first.element["Name"], intent.number)})
-    name = {"Invoices": "InvoiceNumber", "CreditNotes": "CreditNoteNumber"}.get(first.resource)
-    if name is None:
+    name = NUMBERS.get(first.resource)
+    if name is None or is_bought(first.element):
         return None
     return first._replace(element={**first.element, name: f"{intent.number}-{key_of(intent.look_up_key)[:4]}"})
 
@@ -141,18 +145,38 @@ def allocation(credit_note: str, invoice: str, amount: Decimal, on: str) -> Step
     return Step("PUT", "CreditNotes", {"Allocations": [element]}, f"/{credit_note}/Allocations")
 
 
-def _update(intent: Intent, desk: Desk, made: Made, total: Decimal) -> tuple[Plan, Decimal]:
+def _update(intent: Intent, desk: Desk, made: Made, total: Decimal) -> tuple[Plan, Decimal] | Problem:
     """In place. A credit note is taken off its invoice first, and set against it again."""
     booked, content = intent.booked or {}, digest(made.element)
     before = Decimal(booked.get("standing", "0"))
     if booked.get("content") == content and before == total:
         return one(Step("GET", made.resource, {}, f"/{intent.remote_id}"), content), _NONE
+    if is_bought(made.element):
+        return _still_a_draft(intent, desk, made, before) or (one(_redrafted(intent, made, before), content), total - before)
     element = {ID_OF[made.resource]: intent.remote_id, **marked(intent, made, before), **_kept(booked)}
     released = _releases(intent, desk) if made.resource == "CreditNotes" else ()
     step = Step("POST", made.resource, element)
     instead = _instead(intent, step) if made.resource == "Contacts" else None
     plan = Plan((*released, step, *_allocations(made, intent)), main=len(released), instead=instead, content=content)
     return plan, total - before
+
+
+def _redrafted(intent: Intent, made: Made, before: Decimal) -> Step:
+    """A draft with other contents. It says that it is one, so that Xero refuses it where somebody approved it meanwhile."""
+    return Step("POST", made.resource, {ID_OF[made.resource]: intent.remote_id, **marked(intent, made, before), "Status": "DRAFT"})
+
+
+def _still_a_draft(intent: Intent, desk: Desk, made: Made, before: Decimal) -> Problem | None:
+    """What a person approved, we do not change: the bill is approved as it stood."""
+    found = desk.organisation.one(made.resource, str(intent.remote_id)) or {}
+    status = str(found.get("Status", "gone"))
+    if status in ("DRAFT", "SUBMITTED"):
+        return None
+    return Problem(
+        "SEND-CHANGED",
+        f"{intent.number} changed at the source, and in Xero it is {status.lower()} with {abs(before):.2f}: it is no draft any more.",
+        "Undo it here (it is voided, and sent anew as a draft), or correct it in Xero and exclude it here.",
+    )
 
 
 def _kept(booked: Mapping[str, Any]) -> dict[str, str]:
@@ -191,7 +215,7 @@ def _standing(intent: Intent, desk: Desk, resource: str) -> list[dict[str, Any]]
 
 
 def _under_our_key(intent: Intent, desk: Desk, resource: str) -> list[dict[str, Any]]:
-    return list(desk.organisation.beginning(resource, field_of(resource), [begins(intent.look_up_key)]))
+    return list(desk.organisation.marked(resource, [begins(intent.look_up_key)]))
 
 
 def _append(intent: Intent, desk: Desk, made: Made, total: Decimal) -> tuple[Plan, Decimal] | Problem:
@@ -263,7 +287,7 @@ def _void(intent: Intent, desk: Desk) -> tuple[Plan, Decimal] | Problem:
     before = Decimal(booked.get("standing", "0"))
     if resource in APPENDED:
         return _void_all(intent, desk, resource, before)
-    released = _releases(intent, desk) if resource == "CreditNotes" else ()
+    released = _releases(intent, desk) if intent.subject.kind == "credit_note" else ()  # a supplier's was allocated by a person
     step = Step("POST", resource, {ID_OF[resource]: intent.remote_id, **_ending(intent, desk, resource, booked)})
     return Plan((*released, step), main=len(released)), -before
 

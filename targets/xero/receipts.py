@@ -6,19 +6,21 @@ from collections.abc import Mapping, Sequence
 from decimal import Decimal
 from typing import Any
 
-from taps.xero.marks import Mark, mark_of
+from taps.xero.marks import NUMBERS, Mark, is_bought, mark_of
 from taps.xero.rows import ID_OF
 from targets._kit.writer import Receipt, Verb
 from targets.xero.chart import Chart
 from targets.xero.foreign import in_base
 
 RECORDS = ("Contacts", "Items")
-NUMBERS = {"Invoices": "InvoiceNumber", "CreditNotes": "CreditNoteNumber"}
 RESOURCES: Mapping[str, tuple[str, ...]] = {
     "contact": ("Contacts",),
+    "supplier": ("Contacts",),
     "item": ("Items",),
     "invoice": ("Invoices",),
     "credit_note": ("CreditNotes",),
+    "bill": ("Invoices",),
+    "bill_credit": ("CreditNotes",),
     "sales_receipt": ("BankTransactions",),
     "refund_receipt": ("BankTransactions",),
     "spend": ("BankTransactions",),
@@ -28,6 +30,8 @@ RESOURCES: Mapping[str, tuple[str, ...]] = {
     "cost_journal": ("ManualJournals",),
 }
 """What each kind may have become."""
+RECEIVED = ("ACCRECPAYMENT", "APCREDITPAYMENT")
+"""Payments that bring money in: of an invoice, or what a supplier pays back."""
 _NONE = Decimal(0)
 
 
@@ -43,12 +47,11 @@ def stands(resource: str, document: Mapping[str, Any], mark: Mark, chart: Chart)
     if resource in RECORDS:
         return _NONE
     rate = Decimal(document.get("CurrencyRate") or 1)
-    if resource == "Invoices":
-        return in_base(Decimal(document["Total"]), rate)
-    if resource == "CreditNotes":
-        return -in_base(Decimal(document["Total"]), rate)
+    if resource in NUMBERS:  # what buyers owe is +, what we owe suppliers is −, and a credit note turns either round
+        owed_to_us = (resource == "Invoices") is not is_bought(document)
+        return in_base(Decimal(document["Total"]), rate) * (1 if owed_to_us else -1)
     if resource == "Payments":
-        return in_base(Decimal(document["Amount"]), rate) * (1 if document.get("PaymentType", "ACCRECPAYMENT") == "ACCRECPAYMENT" else -1)
+        return in_base(Decimal(document["Amount"]), rate) * (1 if document.get("PaymentType", "ACCRECPAYMENT") in RECEIVED else -1)
     return sum((_moved(resource, document, code, chart) for code in mark.about), _NONE)
 
 
@@ -94,7 +97,9 @@ def together(resource: str, documents: Sequence[Mapping[str, Any]], chart: Chart
 
 
 def _number(resource: str, document: Mapping[str, Any], mark: Mark) -> str:
-    """As people know it."""
+    """As people know it; a supplier's number without our mark."""
+    if is_bought(document):
+        return mark.number
     own = {**NUMBERS, "Items": "Code", "Contacts": "AccountNumber"}
     return str(document.get(own.get(resource, "")) or mark.number)
 
@@ -106,7 +111,7 @@ def _body(resource: str, document: Mapping[str, Any], standing: Decimal, content
         "standing": str(standing),
         "content": content,
     }
-    if resource in NUMBERS:
+    if resource in NUMBERS and not is_bought(document):
         body["number"] = {NUMBERS[resource]: document[NUMBERS[resource]]}
     if resource == "BankTransactions":
         body |= {"type": document["Type"], "bank": (document.get("BankAccount") or {}).get("AccountID", "")}

@@ -1,4 +1,4 @@
-"""Contacts and items for Xero: our customer and product as elements of a call."""
+"""Contacts and items for Xero: our customer or supplier, and our product, as elements of a call."""
 
 from __future__ import annotations
 
@@ -16,12 +16,13 @@ _LONGEST_CODE, _LONGEST_ITEM_NAME, _LONGEST_NAME, _LONGEST_DESCRIPTION = 30, 50,
 
 
 def contact(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Problem:  # noqa: ARG001 (needs no chart)
-    """A contact; its account number is the customer's number."""
+    """A contact; its account number is the customer's or supplier's number. Xero sees by its bills that it is a supplier."""
     body = intent.document
     whole = " ".join(part for part in (body.get("first_name"), body.get("last_name")) if part)
     name = body.get("company_name") or body.get("display_name") or whole or next(iter(body.get("emails") or ()), "")
     if not name:
-        say = f"Customer {intent.number} has neither a name nor an address to write to; Xero wants a name."
+        who = "Supplier" if intent.subject.kind == "supplier" else "Customer"
+        say = f"{who} {intent.number} has neither a name nor an address to write to; Xero wants a name."
         return Problem("MAP-REQUIRED", say, "Add a name at the source.", "display_name")
     element: dict[str, Any] = {"Name": name[:_LONGEST_NAME], "AccountNumber": intent.number[:50], "ContactStatus": "ACTIVE"}
     if body.get("status") == "archived":
@@ -39,7 +40,7 @@ def contact(intent: Intent, chart: Chart, config: XeroTargetConfig) -> Made | Pr
 
 
 def with_number(name: str, number: str) -> str:
-    """Xero takes each name once: two customers of one name are told apart by their numbers."""
+    """Xero takes each name once: two customers or suppliers of one name are told apart by their numbers."""
     return f"{name[: _LONGEST_NAME - len(number) - 3]} ({number})"
 
 

@@ -16,7 +16,7 @@ from taps._kit.errors import Fatal
 from taps._kit.surroundings import Surroundings
 from taps.xero.client import Organisation, connect, day, instant, params
 from taps.xero.facts import FACTS
-from taps.xero.marks import PREFIX, attempt_of, begins, field_of, key_of, mark_of
+from taps.xero.marks import NUMBERS, PREFIX, attempt_of, begins, is_bought, key_of, mark_of
 from taps.xero.rows import ID_OF
 from targets._kit.remote import Call, RemoteWriter, digest
 from targets._kit.writer import Answer, InDoubt, Intent, Metadata, Payload, Period, Receipt, Refused, Sent, Unpreparable, Verb
@@ -26,7 +26,7 @@ from targets.xero.config import XeroTargetConfig
 from targets.xero.judging import elements_of, is_taken, refusal
 from targets.xero.plans import NEW, Plan, Step
 from targets.xero.preparation import APPENDED, Desk, allocation, prepared
-from targets.xero.receipts import NUMBERS, RESOURCES, is_gone, receipt, together
+from targets.xero.receipts import RESOURCES, is_gone, receipt, together
 
 _ONE_BY_ONE = ("BankTransfers",)
 """PUT takes a list and has no summarizeErrors: one bad transfer would refuse the others."""
@@ -211,7 +211,7 @@ class XeroWriter(RemoteWriter):
         if step.method == "GET":  # nothing was to be changed
             return receipt(step.resource, element, intent.verb, self._chart, _plan(payload).content)._replace(effect=Decimal(0))
         made = receipt(step.resource, element, intent.verb, self._chart, _plan(payload).content)
-        if made.body["status"] in ("DRAFT", "SUBMITTED"):
+        if made.body["status"] in ("DRAFT", "SUBMITTED") and not is_bought(element):
             self._chart.drafts.add(made.remote_id)
         if intent.verb is Verb.ADJUST:
             body = {**made.body, "standing": str(Decimal((intent.booked or {}).get("standing", "0")) + made.effect)}
@@ -238,7 +238,7 @@ class XeroWriter(RemoteWriter):
                 keys[resource].append(begins(attempt.look_up_key))
         there: dict[tuple[str, str], list[dict[str, Any]]] = defaultdict(list)
         for resource, starts in keys.items():
-            for document in self._organisation.beginning(resource, field_of(resource), list(dict.fromkeys(starts))):
+            for document in self._organisation.marked(resource, list(dict.fromkeys(starts))):
                 mark = mark_of(resource, document)
                 if mark is not None:
                     there[resource, mark.key].append(document)
@@ -283,9 +283,7 @@ class XeroWriter(RemoteWriter):
         """What stands there of ours; payments and transfers of one thing together."""
         found: list[tuple[str, Receipt]] = []
         for resource in ID_OF:
-            rows = [
-                each for each in self._organisation.beginning(resource, field_of(resource), [PREFIX], since) if not is_gone(resource, each)
-            ]
+            rows = [each for each in self._organisation.marked(resource, [PREFIX], since) if not is_gone(resource, each)]
             groups: dict[str, list[dict[str, Any]]] = defaultdict(list)
             for each in rows:
                 mark = mark_of(resource, each)
@@ -300,7 +298,7 @@ class XeroWriter(RemoteWriter):
             if mark is None:
                 raise Fatal("A document of ours has lost its mark while it was read.")
             starts = [f"{PREFIX}{mark.key}"]
-            some = [each for each in self._organisation.beginning(resource, field_of(resource), starts) if not is_gone(resource, each)]
+            some = [each for each in self._organisation.marked(resource, starts) if not is_gone(resource, each)]
         return together(resource, some, self._chart)
 
 

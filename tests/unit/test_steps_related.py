@@ -42,6 +42,8 @@ ROWS = {
     "refunds": [{"id": "R1", "order": "1001", "total": "3.00"}],
     "zcustomers": [{"id": "C7", "name": "Ann"}],
     "zproducts": [{"id": "MUG"}],
+}
+PURCHASES = {
     "bills": [{"id": "B1", "supplier": "C7", "sku": "MUG", "total": "6.00"}, {"id": "B2", "supplier": None, "sku": None, "total": "1.00"}],
     "credits": [{"id": "V1", "supplier": "C7", "sku": "MUG", "total": "2.00"}],
     "zsuppliers": [{"id": "C7", "name": "Potter & Co"}],
@@ -146,7 +148,7 @@ class Remembering:
 def home(tmp_path: Path) -> Path:
     for folder in ("connections", "routes", "mappings/t", "files"):
         (tmp_path / folder).mkdir(parents=True)
-    for name, rows in ROWS.items():
+    for name, rows in (ROWS | PURCHASES).items():
         (tmp_path / f"files/{name}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
         document = {**MAPPINGS[name], "id": "id"}
         write(tmp_path / f"mappings/t/{name}.yaml", {"mapping": f"t/{name}", "version": 1, "documents": [document]})
@@ -154,13 +156,13 @@ def home(tmp_path: Path) -> Path:
         tmp_path / "counterfoil.yaml",
         {"companies": {"acme": {"legal_name": "Acme", "base_currency": "EUR", "timezone": "Europe/Berlin"}}},
     )
-    streams = {name: {"path": f"files/{name}.jsonl", "key": ["id"]} for name in ROWS}
+    streams = {name: {"path": f"files/{name}.jsonl", "key": ["id"]} for name in ROWS | PURCHASES}
     shop = {
         "tap": "files",
         "company": "acme",
         "timezone": "Europe/Berlin",
         "config": {"streams": streams},
-        "mappings": {name: f"t/{name}" for name in ROWS},
+        "mappings": {name: f"t/{name}" for name in ROWS | PURCHASES},
     }
     component(tmp_path / "connections/shop.yaml", "Connection", shop)
     component(tmp_path / "connections/books.yaml", "Connection", {"target": "ledger", "config": {"operating_currency": "EUR"}})

@@ -35,7 +35,7 @@ def opened(simulator, tmp_path) -> Iterator[Callable[..., XeroWriter]]:
         pocket = Pocket(dict(company.SECRETS))
 
         def build(**more: Any) -> XeroWriter:
-            config = company.config(url, **{"tax_types": company.TAX_TYPES, **more})
+            config = company.config(url, **company.TAXES | more)
             writer = CONNECTOR.build(CONNECTOR.config.model_validate(config), tmp_path)
             writer.open(None, Surroundings(clock=simulator.clock, safe=pocket, sleep=simulator.clock.sleep))
             made.append(writer)

@@ -8,6 +8,13 @@ from decimal import Decimal
 from taps.xero.simulator.books import Books, Document
 from taps.xero.simulator.lines import exact, half_up
 
+_TYPES = {
+    "ACCREC": "ACCRECPAYMENT",
+    "ACCRECCREDIT": "ARCREDITPAYMENT",
+    "ACCPAY": "ACCPAYPAYMENT",
+    "ACCPAYCREDIT": "APCREDITPAYMENT",
+}
+"""PaymentType by what is paid (Payment.PaymentType in the OpenAPI file)."""
 _EXCEEDS = "Payment amount exceeds the amount outstanding on this document"  # the example of PUT /Payments in the OpenAPI file
 
 
@@ -37,7 +44,7 @@ def payment(books: Books, element: Document) -> tuple[Document, list[str]]:
         "Date": on,
         "Reference": element.get("Reference", ""),
         "Status": "AUTHORISED",
-        "PaymentType": "ACCRECPAYMENT" if of == "Invoice" else "ARCREDITPAYMENT",
+        "PaymentType": _TYPES[paid["Type"]] if paid else "ACCRECPAYMENT",
         "IsReconciled": False,
         "HasAccount": True,
         "HasValidationErrors": False,
@@ -111,6 +118,8 @@ def allocation(books: Books, credit: Document, element: Document) -> tuple[Docum
     on = _date(element.get("Date"), books, wrong)
     if credit["Status"] != "AUTHORISED":
         wrong.append("The credit note must be authorised and have credit left")
+    if invoice is not None and (invoice["Type"] == "ACCPAY") is not (credit["Type"] == "ACCPAYCREDIT"):
+        wrong.append("A credit note of a supplier can be set against bills only, and one to a buyer against invoices only")  # not confirmed
     if invoice is None or invoice["Status"] != "AUTHORISED":
         wrong.append("The invoice must be authorised and have an amount due")
     elif amount <= 0 or amount > credit["RemainingCredit"] or amount > invoice["AmountDue"]:

@@ -19,6 +19,8 @@ _TYPES = {
     "CreditNotes": ("ACCRECCREDIT", "ACCPAYCREDIT"),
     "BankTransactions": ("SPEND", "RECEIVE"),
 }
+_BOUGHT = ("ACCPAY", "ACCPAYCREDIT")
+_LONGEST_NUMBER = 255
 _DONE = ("VOIDED", "DELETED")
 _NOT_MODIFIABLE = "{} not of valid status for modification"
 _TAKES_NO_JOURNAL = ("DEBTORS", "CREDITORS")
@@ -107,7 +109,9 @@ def _trade(books: Books, resource: str, element: Document, document: Document, p
     if document["Type"] not in _TYPES[resource]:
         wrong.append("Type is mandatory")
     document["Contact"] = _contact(books, element.get("Contact"), document.get("Contact"), wrong)
-    document |= {name: element[name] for name in _COPIED if name in element}
+    # "ACCREC only - additional reference number" (Invoice.Reference, CreditNote.Reference in the OpenAPI file)
+    copied = [name for name in _COPIED if name != "Reference" or document["Type"] not in _BOUGHT]
+    document |= {name: element[name] for name in copied if name in element}
     if len(str(document.get("Reference", ""))) > 255:  # noqa: PLR2004 (not confirmed)
         wrong.append("Reference must not be longer than 255 characters")
     _currency(books, resource, element, document, wrong)
@@ -163,20 +167,23 @@ def _contact(books: Books, named: Any, before: Any, wrong: list[str]) -> Any:
 
 
 def _numbered(books: Books, resource: str, element: Document, document: Document, wrong: list[str]) -> None:
-    """A number is used once, by a voided or deleted document too (support.servicem8.com; of credit notes it is not known)."""
+    """A number is used once, by a voided or deleted document too (support.servicem8.com; of credit notes it is not known).
+
+    That of a bill or a supplier's credit is the supplier's: any text, often used, or none ("non-unique alpha numeric code", OpenAPI file).
+    """
     field = NUMBER[resource]
+    if len(str(element.get(field) or "")) > _LONGEST_NUMBER:
+        wrong.append(f"{field} must not be longer than {_LONGEST_NUMBER} characters")
+    if document["Type"] in _BOUGHT:
+        document[field] = element.get(field, document.get(field, ""))
+        return
     number = (
         element.get(field) or document.get(field) or f"{'INV' if resource == 'Invoices' else 'CN'}-{len(books.documents[resource]) + 1:04d}"
     )
     mine = document.get("InvoiceID") or document.get("CreditNoteID")
     for each in books.documents[resource].values():
         other = each.get("InvoiceID") or each.get("CreditNoteID")
-        if (
-            each.get(field) == number
-            and each["Type"] == document["Type"]
-            and other != mine
-            and document["Type"] in ("ACCREC", "ACCRECCREDIT")
-        ):
+        if each.get(field) == number and each["Type"] == document["Type"] and other != mine:
             wrong.append("Invoice # must be unique." if resource == "Invoices" else "Credit Note # must be unique.")
             break
     document[field] = number

@@ -15,6 +15,8 @@ from tests.contract.samples.remote import Case, RemoteSample
 _RESOURCES = {
     "invoice": "Invoices",
     "credit_note": "CreditNotes",
+    "bill": "Invoices",
+    "bill_credit": "CreditNotes",
     "sales_receipt": "BankTransactions",
     "refund_receipt": "BankTransactions",
     "spend": "BankTransactions",
@@ -23,11 +25,13 @@ _RESOURCES = {
     "journal": "ManualJournals",
     "cost_journal": "ManualJournals",
     "contact": "Contacts",
+    "supplier": "Contacts",
     "item": "Items",
 }
 _SEEDED = company.simulator()
 """Ids are the same in every fresh simulator."""
 CUSTOMER = Related("contact", _SEEDED.customer, "C-1")  # type: ignore[attr-defined]
+SUPPLIER = Related("supplier", _SEEDED.supplier, "S-1")  # type: ignore[attr-defined]
 ARCHIVED = Related("contact", _SEEDED.archived, "C-9")  # type: ignore[attr-defined]
 PARENT = Related("invoice", _SEEDED.parent, "")  # type: ignore[attr-defined]
 LATE = {"date": date(2026, 9, 15)}
@@ -66,6 +70,21 @@ def _owed(net: str, tax: str, sign: int, settle: str = "610") -> dict[str, Any]:
     }
 
 
+def _billed(net: str, tax: str, sign: int) -> dict[str, Any]:
+    """What a supplier bills (−) or credits (+)."""
+    total = Decimal(net) + Decimal(tax)
+    return {
+        "document_type": "bill" if sign < 0 else "vendor_credit",
+        "document": {"due_date": "2026-12-02"},
+        "rows": (row(net, tax, "801", quantity=Decimal(2)),),
+        "lines": (
+            line("800", str(sign * total), "payable", control=True),
+            line("801", str(-sign * Decimal(net))),
+            line("820", str(-sign * Decimal(tax)), "tax"),
+        ),
+    }
+
+
 def _card(net: str, tax: str, sign: int) -> dict[str, Any]:
     """Of which 25.00 by gift card: the total is what was paid in money."""
     made = _owed(net, tax, sign, "091")
@@ -76,7 +95,7 @@ def _card(net: str, tax: str, sign: int) -> dict[str, Any]:
 
 def _trade(kind: str, sign: int, first: dict[str, Any], changed: dict[str, Any], effect: str, delta: str) -> Case:
     no_account = {"rows": (first["rows"][0]._replace(account="999"),)}
-    archived = {"related": {"customer": ARCHIVED}}
+    archived = {"related": dict.fromkeys(("customer", "supplier"), ARCHIVED)}
     return Case(
         kind, Verb.UPDATE, Verb.VOID, first, changed, Decimal(effect) * sign, Decimal(delta) * sign, "USD", no_account, archived, LATE
     )
@@ -111,6 +130,8 @@ def _cases() -> dict[str, Case]:
     return {
         "invoice": _trade("invoice", 1, _owed("91.70", "18.34", 1), _owed("100.00", "20.00", 1), "110.04", "9.96"),
         "credit_note": _trade("credit_note", -1, _owed("45.00", "9.00", -1), _owed("40.00", "8.00", -1), "54.00", "-6.00"),
+        "bill": _trade("bill", -1, _billed("91.70", "18.34", -1), _billed("100.00", "20.00", -1), "110.04", "9.96"),
+        "bill_credit": _trade("bill_credit", 1, _billed("45.00", "9.00", 1), _billed("40.00", "8.00", 1), "54.00", "-6.00"),
         "sales_receipt": _trade("sales_receipt", 1, _card("91.70", "18.34", 1), _card("100.00", "20.00", 1), "85.04", "9.96"),
         "refund_receipt": _trade("refund_receipt", -1, _card("45.00", "9.00", -1), _card("40.00", "8.00", -1), "29.00", "-6.00"),
         "payment": _entry(
@@ -161,6 +182,18 @@ def _cases() -> dict[str, Case]:
             {"document": {}},
             {"document": {**person, "display_name": "Taken"}},
         ),
+        "supplier": Case(
+            "supplier",
+            Verb.UPDATE,
+            Verb.VOID,
+            {"document": {**person, "display_name": "Paper Ltd"}, "document_type": "supplier"},
+            {"document": {**person, "display_name": "Paper & Ink Ltd"}, "document_type": "supplier"},
+            Decimal(0),
+            Decimal(0),
+            "",
+            {"document": {}},
+            {"document": {**person, "display_name": "Taken"}},
+        ),
         "item": Case(
             "item",
             Verb.UPDATE,
@@ -189,7 +222,7 @@ def sample() -> RemoteSample:
     return RemoteSample(
         target="xero",
         simulator=company.simulator,
-        config=lambda url: company.config(url, tax_types=company.TAX_TYPES),
+        config=lambda url: company.config(url, **company.TAXES),
         secrets=company.SECRETS,
         wrong_secrets=company.WRONG,
         cases=_cases(),
@@ -198,8 +231,12 @@ def sample() -> RemoteSample:
         # Transfers go one by one: Xero would refuse a list of them as a whole. The contacts of this case have one name: all but the first
         # are sent again, each under another.
         batches=dict.fromkeys(
-            ("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment", "spend", "journal", "cost_journal", "item"), 50
+            (
+                *("invoice", "credit_note", "bill", "bill_credit", "sales_receipt", "refund_receipt", "payment"),
+                *("spend", "journal", "cost_journal", "item"),
+            ),
+            50,
         ),
-        extra={"related": {"customer": CUSTOMER}, "walk_in": "Walk-in customer"},
-        names=frozenset({"invoice", "credit_note", "sales_receipt", "refund_receipt", "payment"}),
+        extra={"related": {"customer": CUSTOMER, "supplier": SUPPLIER}, "walk_in": "Walk-in customer"},
+        names=frozenset({"invoice", "credit_note", "bill", "bill_credit", "sales_receipt", "refund_receipt", "payment"}),
     )

@@ -17,6 +17,8 @@ __all__ = ["ACCOUNTS", "ROLES", "SECRETS"]
 WRONG = {"client_id": "client", "client_secret": "wrong-secret", "refresh_token": "wrong-refresh", "access_token": "wrong-access"}
 LOCKED_UNTIL = date(2026, 9, 30)
 TAX_TYPES = {"20%": "OUTPUT20", "15%": "OUTPUT15", "8%": "OUTPUT8", "5%": "OUTPUT5"}
+PURCHASE_TAX_TYPES = {"20%": "INPUT20"}
+TAXES = {"tax_types": TAX_TYPES, "purchase_tax_types": PURCHASE_TAX_TYPES}
 
 
 def simulator() -> XeroSimulator:
@@ -24,11 +26,12 @@ def simulator() -> XeroSimulator:
     made = XeroSimulator(clock=Clock())
     books = made.books
     chart(made)
-    for percent, tax_type in TAX_TYPES.items():
+    for percent, tax_type in (*TAX_TYPES.items(), *PURCHASE_TAX_TYPES.items()):
         books.tax_rate(tax_type, percent.removesuffix("%"))
     books.category("Region", "Dublin", "Cork")
     books.period_lock = LOCKED_UNTIL
     made.customer = books.contact("Ada Lovelace", EmailAddress="ada@example.com")  # type: ignore[attr-defined]
+    made.supplier = books.contact("Potter & Co", AccountNumber="S-1")  # type: ignore[attr-defined]
     made.archived = books.contact("Gone", ContactStatus="ARCHIVED")  # type: ignore[attr-defined]
     for name in ("Taken", "Taken (R-2)"):
         books.contact(name)
