@@ -38,11 +38,9 @@ CHART = {
 """By code: the role of the posting table, and Xero's type."""
 OWED, PAYABLE, TAX = "610", "800", "820"
 """Accounts that Xero makes itself: what buyers owe, what we owe suppliers, and the tax of either."""
-ROLES = {name: code for code, (name, _kind) in CHART.items()} | {
-    "Receivable": OWED,
-    "Payable": PAYABLE,
-    **dict.fromkeys(("SalesTaxPayable", "InputTax"), TAX),
-}
+ROLES = {name: code for code, (name, _kind) in CHART.items()} | {"Receivable": OWED, "Payable": PAYABLE, "SalesTaxPayable": TAX}
+BOUGHT = ROLES | {"InputTax": TAX}
+"""With the tax of what is bought, which is on the account of the tax of what is sold."""
 _MORE = {"265": ("ServiceCharges", "REVENUE"), "270": ("ManualSales", "REVENUE")}
 _TAXES = {"8.875": "TAX001", "8": "TAX002", "20": "TAX003"}
 SECRETS = {"client_id": "client", "client_secret": "client-secret", "refresh_token": "refresh-1", "access_token": "access-1"}
@@ -78,5 +76,5 @@ TRIAL = Trial(
         **{setting: {f"{percent}%": code for percent, code in _TAXES.items()} for setting in ("tax_types", "purchase_tax_types")},
         "clearing_account": ROLES["Clearing"],
     },
-    accounts=ROLES | {name: code for code, (name, _kind) in _MORE.items()},
+    accounts=BOUGHT | {name: code for code, (name, _kind) in _MORE.items()},
 )
