@@ -102,8 +102,46 @@ def _told(report: Report, files: Exports | None) -> dict[str, Any]:
             for (kind, unit), amounts in sorted(classes.items())
         ],
         "exports": {ending: str(path) for ending, path in files.paths.items()} if files else {},
+        "completeness": [
+            {
+                "sheet": each.sheet,
+                "connection": each.connection,
+                "kind": each.kind,
+                "day": each.on,
+                "currency": each.unit,
+                "stated": each.stated,
+                "stated_amount": each.stated_amount,
+                "received": each.received,
+                "compared": each.compared,
+                "compared_amount": each.compared_amount,
+                "missing": list(each.missing),
+                "asked": each.asked,
+                "until": each.until,
+                "not_asked": each.why,
+            }
+            for each in report.completeness
+        ],
         "notes": [*report.notes, *(files.notes if files else ())],
     }
+
+
+def _show_completeness(page: Page, report: Report) -> None:
+    """What the sources state of themselves, kind by kind; why nothing was asked, where nothing was."""
+    from pipelines.cli.page import number
+
+    if not report.completeness:
+        return
+    page.title("Completeness: the sources' own counts")
+    sums: dict[tuple[str, str], list[int]] = {}
+    for each in report.completeness:
+        if each.asked:
+            counted = sums.setdefault((each.connection, each.kind), [0, 0, 0])
+            for place, count in enumerate((each.stated, each.received, each.compared)):
+                counted[place] += count
+    rows = [(connection, kind, *map(number, counted)) for (connection, kind), counted in sorted(sums.items())]
+    page.table(("connection", "documents", "stated", "received", "compared"), rows, right=("stated", "received", "compared"))
+    for line in dict.fromkeys(f"{each.connection}, {each.kind}: not asked. {each.why}" for each in report.completeness if not each.asked):
+        page.say(line)
 
 
 def _show(page: Page, report: Report, files: Exports | None) -> None:
@@ -113,6 +151,7 @@ def _show(page: Page, report: Report, files: Exports | None) -> None:
         page.title(f"{fall.title}, {fall.sheet}, {fall.unit}")
         lines = [(line.label, number(line.count) if line.count else "", amount(line.amount, fall.unit), line.note) for line in fall.lines]
         page.table(("step", "documents", "amount", "note"), lines, right=("documents", "amount"))
+    _show_completeness(page, report)
     page.title(f"Breaks: {number(len(report.breaks))}")
     rows = [
         (

@@ -82,6 +82,10 @@ _STANDING = {
     "fx_bridge": AMOUNT,
     "rounding_bridge": AMOUNT,
 }
+TOTAL = "total:"
+"""How the reference of an item begins that is the total of a day, and no document."""
+PASSED = "passed over"
+"""What became of a row that the source lists and no read has brought."""
 _LONGEST_ROW = 64 << 20
 _CENT = Decimal("0.01")
 _encode = msgspec.json.Encoder(decimal_format="string").encode
@@ -142,7 +146,7 @@ class Bench:
         """The names of a table's columns."""
         return [row[0] for row in self.con.execute(f"DESCRIBE {table}").fetchall()]
 
-    def rows(self, sql: str, parameters: list[Any] | None = None) -> list[dict[str, Any]]:
+    def rows(self, sql: str, parameters: list[Any] | dict[str, Any] | None = None) -> list[dict[str, Any]]:
         """The rows of a query, by name of column."""
         cursor = self.con.execute(sql, parameters or [])
         names = [column[0] for column in cursor.description]

@@ -12,7 +12,20 @@ from pipelines.reconcile.exports.json import to_json
 from pipelines.reconcile.report import Report
 
 _encoder = msgspec.json.Encoder(order="sorted", decimal_format="string")
-_MOVING = ("run", "as_of", "rules", "inputs_hash", "books_hash", "matched", "suggestions", "rates", "notes", "late")
+_MOVING = (
+    "run",
+    "as_of",
+    "rules",
+    "inputs_hash",
+    "books_hash",
+    "matched",
+    "suggestions",
+    "rates",
+    "notes",
+    "late",
+    "completeness",
+    "numbers",
+)
 """Fields of a report that may move on although the figures of its period stay."""
 
 

@@ -14,7 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from pipelines.reconcile.ageing import business_days
-from pipelines.reconcile.bench import COMPONENTS, MEASURED
+from pipelines.reconcile.bench import COMPONENTS, MEASURED, PASSED, TOTAL
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Cause
@@ -82,18 +82,27 @@ def _not_there(
     share, what = -expected, _what(row)
     if row["sheet"] == bank.SHEET:
         return _not_arrived(row, share, rules, window)
-    under_way = _under_way(row, share)
+    under_way = _by_total(row, share) or _under_way(row, share)
     if under_way is not None:
         return under_way
     outcome = untranslated.get((row["connection"], row["row"]))
     if row["fate"] is not None:
         gone = "and is not there any more: somebody removed it, or moved it where it is not ours"
         return Cause(_missing(row), share, f"{what} was booked at {_target(row)} {gone}.")
-    if outcome is not None:
+    if outcome is not None and outcome != PASSED:
         return Cause(BreakClass.MAPPING, share, f"{what} is at the source and could not be translated ({outcome}).")
-    if (window.today - (row["l_on_day"] or date.min)).days <= rules.grace_days:
+    if outcome is None and (window.today - (row["l_on_day"] or date.min)).days <= rules.grace_days:
         return Cause(BreakClass.TIMING, share, f"{what} is at the source since {row['l_on_day']} and will be read by the next run.")
-    return Cause(_missing(row), share, f"{what} is at the source; the hub has never seen it.")
+    never = "; the hub has never seen it" if outcome is None else " by its own list, and no read has brought it"
+    return Cause(_missing(row), share, f"{what} is at the source{never}.")
+
+
+def _by_total(row: Mapping[str, Any], share: Decimal) -> Cause | None:
+    """What a day's sum at the source has beyond its documents; None for a document."""
+    if not row["l_ref"].startswith(TOTAL):
+        return None
+    say = f"{row['connection']} states another sum for {row['l_on_day']} than its documents of kind {row['kind']} make up."
+    return Cause(BreakClass.AMOUNT, share, say)
 
 
 def _not_arrived(row: Mapping[str, Any], share: Decimal, rules: Rules, window: Window) -> Cause:

@@ -13,6 +13,7 @@ import json
 import tempfile
 import zipfile
 from collections.abc import Iterable, Mapping, Sequence
+from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
@@ -44,7 +45,7 @@ _ABOUT = """Auditor's pack: {legal_name} ({company}), {period}, {stage}
 closing.json         what was signed: the run with its hashes, each signature with its statement, closings that fell before
 reconciliation/      the reconciliation itself; its JSON file is the result that the signatures bind
 completeness.csv     what each side holds: its own count and total, what it was asked, numbers that are missing
-breaks.csv           each difference, and how the work on it stood at the last signature
+{totals}breaks.csv           each difference, and how the work on it stood at the last signature
 overrides.csv        what people accepted, wrote off or adjusted: who, why, who approved
 history.csv          everything that happened to these differences, and what was said
 people.csv           who had which role
@@ -59,6 +60,7 @@ Anchor of the log: {anchor}
 Compare it with what you were given at the close. The company proves the log behind it with its own key:
 counterfoil close verify PACK.zip --home HOME
 """
+_TOTALS = "control_totals.csv   what each source states of itself, asked apart from the cursor, by day; why, where it was not asked\n"
 
 
 def choose(tx: Connection, company: str, period: str, number: int | None = None) -> Closing:
@@ -114,9 +116,12 @@ def _files(tx: Connection, chosen: Closing, legal_name: str) -> dict[str, bytes]
         "people.csv": _table(("person", "roles"), ([person, ", ".join(roles)] for person, roles in sorted(evidence["people"].items()))),
         "audit.jsonl": "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode(),
         "README.txt": _ABOUT.format(
-            legal_name=legal_name, company=chosen.company, period=chosen.period, stage=chosen.stage, anchor=anchor
+            legal_name=legal_name, company=chosen.company, period=chosen.period, stage=chosen.stage, anchor=anchor,
+            totals=_TOTALS if report.completeness else "",
         ).encode(),
     }  # fmt: skip
+    if report.completeness:
+        files["control_totals.csv"] = _control_totals(report)
     return files | _configuration(tx, chosen, run)
 
 
@@ -182,6 +187,19 @@ def _completeness(report: Report) -> bytes:
     rows = [[each.sheet, each.corner, each.connection, each.kind, each.unit, each.items, plain(each.amount), each.asked,
              ", ".join(each.gaps)] for each in report.corners]  # fmt: skip
     return _table(head, [*rows, *(["", "", "", "", "", "", "", note, ""] for note in report.notes)])
+
+
+def _control_totals(report: Report) -> bytes:
+    head = ("sheet", "connection", "kind", "date", "unit", "stated", "stated amount", "received", "compared", "compared amount",
+            "not received", "asked", "until", "why not asked")  # fmt: skip
+    rows = [[each.sheet, each.connection, each.kind, each.on, each.unit, each.stated, _plain(each.stated_amount), each.received,
+             each.compared, _plain(each.compared_amount), ", ".join(each.missing), each.asked,
+             each.until.isoformat() if each.until else "", each.why] for each in report.completeness]  # fmt: skip
+    return _table(head, rows)
+
+
+def _plain(amount: Decimal | None) -> str:
+    return "" if amount is None else plain(amount)
 
 
 _WORK = ("key", "sheet", "kind", "number", "date", "class", "expected", "actual", "difference", "unit", "state", "owner", "resolution",

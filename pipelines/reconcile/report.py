@@ -33,6 +33,52 @@ class CornerTotal:
 
 
 @dataclass(frozen=True, slots=True)
+class Stated:
+    """What a source states of one kind and day, asked apart from the cursor, beside what was read of it: evidence of completeness."""
+
+    sheet: str
+    connection: str
+    kind: str
+    unit: str
+    on: date | None
+    """Business date; None for a statement about the whole period."""
+    stated: int
+    """How many the source says there are."""
+    stated_amount: Decimal | None
+    """Their sum, where the source states one."""
+    received: int
+    """How many of them the hub has received."""
+    compared: int
+    """How many of them the sheet compares; the control may leave out some, such as drafts."""
+    compared_amount: Decimal | None
+    """Their sum by the control."""
+    missing: tuple[str, ...]
+    """Numbers of those that the hub has not received, the first of many."""
+    asked: str
+    """The query; empty where nothing was asked."""
+    until: datetime | None
+    """What came into being later was not asked for: the hub had not read so far."""
+    why: str = ""
+    """Why nothing was asked."""
+
+
+@dataclass(frozen=True, slots=True)
+class Gap:
+    """Numbers that are missing in a run of numbers, and what the source says of them."""
+
+    sheet: str
+    connection: str
+    kind: str
+    numbers: str
+    """`#1017`, or `#1017 to #1019`."""
+    on: date | None
+    """Business date of the number before."""
+    explained: bool
+    """By the source or by what the hub read of it before. A gap that was asked about and is not explained is a break."""
+    says: str
+
+
+@dataclass(frozen=True, slots=True)
 class Cause:
     """A part of a break that one class explains exactly. 0.00 where nothing but a date, a party or a status differs."""
 
@@ -186,6 +232,10 @@ class Report:
     """What could not be asked, and what follows."""
     late: tuple[Break, ...] = field(default=())
     """Source events that came after the period was certified: the post-close list."""
+    completeness: tuple[Stated, ...] = ()
+    """What the sources state of themselves, by day."""
+    numbers: tuple[Gap, ...] = ()
+    """The gaps in runs of numbers, with what the sources say of them."""
 
     @property
     def unexplained(self) -> dict[str, Decimal]:

@@ -22,7 +22,7 @@ from pipelines.home.settings import Posting, Route, TapConnection
 from pipelines.hub.progress import Progress, silent
 from pipelines.hub.store import Hub
 from pipelines.reconcile import corners, deposits, finding, pairing, receipts, waterfalls
-from pipelines.reconcile.bench import Bench, Table, bench
+from pipelines.reconcile.bench import PASSED, Bench, Table, bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.controls import BANK, Control, find
 from pipelines.reconcile.controls import EFFECTS as MEASURED
@@ -30,6 +30,7 @@ from pipelines.reconcile.corners import bank as bank_corner
 from pipelines.reconcile.corners import hub as hub_corner
 from pipelines.reconcile.corners import source as source_corner
 from pipelines.reconcile.corners import target as target_corner
+from pipelines.reconcile.corners.totals import Asking
 from pipelines.reconcile.policy import Rules, rules
 from pipelines.reconcile.report import CornerTotal, Matched, Pair, Rates, Report, Suggestion
 from pipelines.reconcile.words import Corner, Status
@@ -129,7 +130,8 @@ def reconcile(
     name = company_of(home, company)
     asked, window = rules(home.path), window_of(period, as_of, legal.timezone)
     with bench() as table:
-        notes, controls = _read(table, home, hub, sheets(home, name), progress)
+        asking = Asking(home, hub, as_of, window)
+        notes, controls = _read(table, home, hub, sheets(home, name), progress, asking)
         ran = [*controls.items(), *_others(home, name)]
         progress("comparing", "corners", 0)
         pairing.expect(table)
@@ -139,11 +141,13 @@ def reconcile(
         notes += said
         pairing.compare(table)
         paid += deposits.suggestions(table, window) if _banks(home, name) else ()
-        report = _report(table, name, period, as_of, legal.timezone, _told(asked, ran), asked, window, controls, notes, paid)
+        report = _report(table, name, period, as_of, legal.timezone, _told(asked, ran), asked, window, controls, notes, paid, asking)
         return then(report, finding.Pairs(table, window))
 
 
-def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress: Progress) -> tuple[list[str], dict[str, Control]]:
+def _read(
+    table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress: Progress, asking: Asking
+) -> tuple[list[str], dict[str, Control]]:
     """Fill the bench from every corner; what could not be asked, and the controls that were."""
     table.make(RATE)
     table.make(ASKED)
@@ -162,13 +166,15 @@ def _read(table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress:
         hub_corner.load(table, hub, sheet.name, sheet.effect, list(sheet.postings))
         for name in sheet.sources:
             if name in controls and controls[name].selects[sheet.effect]:
-                notes += source_corner.load(table, home, hub, home.taps[name], controls[name], sheet.effect, sheet.name)
+                notes += source_corner.load(table, home, hub, home.taps[name], controls[name], sheet.effect, sheet.name, asking)
                 kinds = controls[name].selects[sheet.effect]
                 table.load(ASKED, ({"sheet": sheet.name, "connection": name, "kind": kind} for kind in kinds))
         notes += target_corner.load(
             table, home, hub, sheet.name, sheet.target, sheet.effect, [posting for _route, posting in sheet.postings]
         )
     hub_corner.untranslated(table, hub, connections)
+    passed = ({"connection": name, "ref": key, "outcome": PASSED} for name, key in sorted(asking.passed))
+    table.load(hub_corner.UNTRANSLATED, passed)
     return notes, controls
 
 
@@ -237,6 +243,7 @@ def _report(
     controls: Mapping[str, Control],
     notes: Sequence[str],
     paid: Sequence[Suggestion],
+    asking: Asking,
 ) -> Report:
     breaks, shares = finding.breaks(table, asked, window)
     falls = waterfalls.waterfalls(table, window, shares)
@@ -262,6 +269,7 @@ def _report(
         suggestions=proposed,
         rates=tuple(_rate(table, window, breaks)),
         notes=tuple(dict.fromkeys(notes)),
+        completeness=tuple(each for each in asking.stated if each.on is None or window.holds(each.on)),
     )
 
 

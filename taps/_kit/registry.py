@@ -16,6 +16,7 @@ from taps._kit.errors import Misconfigured
 from taps._kit.facts import Facts
 from taps._kit.oauth import OAuth
 from taps._kit.reader import Reader
+from taps._kit.totals import Totals
 
 _GROUP = "counterfoil.taps"
 
@@ -31,6 +32,8 @@ class TapType:
     build: Callable[[Any, Path], Reader]
     oauth: Callable[[Any], OAuth | None] | None = None
     """From the configuration, where a person must give consent in a browser first; None where this configuration needs none."""
+    totals: Callable[[Any, Path], Totals] | None = None
+    """What the system says of itself apart from the cursor, built as the reader is; None where nobody could ask it."""
 
 
 @cache

@@ -39,7 +39,7 @@ class Csv:
         dialect = dialect_of(path, name, stream)
         if dialect is None:
             return
-        rows = _Rows(path, dialect, _conversions(dialect, stream), stream.key)
+        rows = _Rows(path, dialect, conversions(dialect, stream), stream.key)
         batch: list[Item] = []
         begun = 0
         for place, row in enumerate(rows):
@@ -151,7 +151,8 @@ class _Rows:
         return f"has {there} where the file has {width}", _CORRECT, column
 
 
-def _conversions(dialect: Dialect, stream: FileStream) -> list[Conversion]:
+def conversions(dialect: Dialect, stream: FileStream) -> list[Conversion]:
+    """What the configuration makes of columns, by place: ids, and numbers as the file writes them."""
     ids = {*stream.ids}
     kept = {*ids, *stream.key, stream.version}
     found: list[Conversion] = [(place, _id) for place, column in enumerate(dialect.names) if column in ids]

@@ -7,5 +7,8 @@ from taps.shopify.config import ShopifyConfig
 from taps.shopify.facts import FACTS
 from taps.shopify.login import oauth
 from taps.shopify.reader import ShopifyReader
+from taps.shopify.totals import ShopifyTotals
 
-CONNECTOR = TapType(name="shopify", title=FACTS.title, config=ShopifyConfig, facts=FACTS, build=ShopifyReader, oauth=oauth)
+CONNECTOR = TapType(
+    name="shopify", title=FACTS.title, config=ShopifyConfig, facts=FACTS, build=ShopifyReader, oauth=oauth, totals=ShopifyTotals
+)

@@ -134,15 +134,7 @@ class Pass:
             self._state["unsettled"] = min(self._state.get("unsettled") or at, at)
 
     def _records(self, row: dict[str, Any]) -> Iterator[Record]:
-        version = str(row[self._kind.clock]) if self._kind.clock == "updatedAt" else None
-        if not self._kind.child:
-            body = _with_lists(row) if self._kind.owner == "Order" else row
-            yield Record(body, str(row["id"]), version, self._kind.name if self._kind.whole else "")
-            return
-        # The row's clock moves with every change of the order; the record stays what it is, so that nothing lands anew.
-        head = {name: value for name, value in row.items() if name not in (self._kind.child, "updatedAt")}
-        for child in row[self._kind.child]:
-            yield Record({**child, "order": head}, str(child["id"]), version)
+        return records(self._kind, row)
 
     # ── deletions ──
 
@@ -161,6 +153,19 @@ class Pass:
             more = bool(found) and found["pageInfo"]["hasNextPage"]
             after = found["pageInfo"]["endCursor"] if found else None
         self._state["gone"] = _text(max(since, newest - FACTS.cursor_overlap))
+
+
+def records(kind: Kind, row: dict[str, Any]) -> Iterator[Record]:
+    """The records of a row: itself, or its children with it as their `order`."""
+    version = str(row[kind.clock]) if kind.clock == "updatedAt" else None
+    if not kind.child:
+        body = _with_lists(row) if kind.owner == "Order" else row
+        yield Record(body, str(row["id"]), version, kind.name if kind.whole else "")
+        return
+    # The row's clock moves with every change of the order; the record stays what it is, so that nothing lands anew.
+    head = {name: value for name, value in row.items() if name not in (kind.child, "updatedAt")}
+    for child in row[kind.child]:
+        yield Record({**child, "order": head}, str(child["id"]), version)
 
 
 def _with_lists(order: dict[str, Any]) -> dict[str, Any]:

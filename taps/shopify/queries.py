@@ -141,6 +141,37 @@ DELETED = f"""query Deleted($filter: String!, $first: Int!, $after: String) {{
 }}"""
 
 
+COUNTED = "query Counted($filter: String) { ordersCount(query: $filter, limit: null) { count precision } }"
+LISTED_ORDERS = f"""query ListedOrders($first: Int!, $after: String, $filter: String) {{
+  orders(first: $first, after: $after, query: $filter, sortKey: CREATED_AT) {{
+    nodes {{
+      id name createdAt updatedAt processedAt currencyCode totalPriceSet {{ shopMoney {{ amount }} }}
+      totalCashRoundingAdjustment {{ paymentSet {{ shopMoney {{ amount }} }} }}
+    }} {_INFO}
+  }}
+}}"""
+LISTED_PAYOUTS = f"""query ListedPayouts($first: Int!, $after: String, $filter: String) {{
+  shopifyPaymentsAccount {{ payouts(first: $first, after: $after, query: $filter, sortKey: ID) {{
+    nodes {{ id legacyResourceId issuedAt net {MONEY} }} {_INFO}
+  }} }}
+}}"""
+LISTED_ENTRIES = f"""query ListedEntries($first: Int!, $after: String, $filter: String) {{
+  shopifyPaymentsAccount {{ balanceTransactions(first: $first, after: $after, query: $filter, sortKey: ID) {{
+    nodes {{ id transactionDate fee {MONEY} }} {_INFO}
+  }} }}
+}}"""
+
+
+def named(count: int) -> str:
+    """A query for `count` orders by their names, one search each."""
+    variables = ", ".join(f"$n{place}: String!" for place in range(count))
+    asked = "\n  ".join(
+        f"n{place}: orders(first: 5, query: $n{place}) {{ nodes {{ id name createdAt processedAt cancelledAt test }} }}"
+        for place in range(count)
+    )
+    return f"query Named({variables}) {{\n  {asked}\n}}"
+
+
 WRITABLE = """query Writable {
   currentAppInstallation { accessScopes { handle } }
   locations(first: 250) { nodes { id name } }

@@ -19,6 +19,7 @@ from pipelines.hub.store import Hub
 from pipelines.reconcile.bench import Bench, Table
 from pipelines.reconcile.controls import BANK, Control, ask
 from pipelines.reconcile.corners import hub as hub_corner
+from pipelines.reconcile.corners.totals import Asking
 from taps._kit.reader import Damaged, Record, Tombstone
 from taps._kit.registry import tap
 from taps._kit.surroundings import Surroundings
@@ -27,10 +28,21 @@ _ROWS = {"seq": "BIGINT", "key": "VARCHAR", "version": "VARCHAR", "body": "JSON"
 _encode = msgspec.json.Encoder(decimal_format="string", enc_hook=str).encode
 
 
-def load(bench: Bench, home: Home, hub: Hub, connection: TapConnection, control: Control, effect: str, sheet: str) -> list[str]:
-    """Put what the control finds into `item`; sentences about what could not be read."""
+def load(
+    bench: Bench,
+    home: Home,
+    hub: Hub,
+    connection: TapConnection,
+    control: Control,
+    effect: str,
+    sheet: str,
+    asking: Asking | None = None,
+) -> list[str]:
+    """Put what the control finds into `item`, completed by what the source lists apart; sentences about what could not be read."""
     bench.calendar(connection.timezone, connection.day_cutoff)
     notes = _streams(bench, home, hub, connection, control)
+    if asking is not None:
+        asking.complete(bench, connection, control, effect)
     for kind in control.selects[effect]:
         into = {"corner": "bank" if effect == BANK else "source", "sheet": sheet, "connection": connection.name}
         unread = ask(bench, control, effect, kind, into)
@@ -38,6 +50,8 @@ def load(bench: Bench, home: Home, hub: Hub, connection: TapConnection, control:
             notes.append(
                 f"{connection.name}: {unread} of kind {kind} state no amount that can be read, or no currency; they are not in its total."
             )
+    if asking is not None:
+        asking.compare(bench, connection, control, effect, sheet)
     return notes
 
 

@@ -23,6 +23,8 @@ from pipelines.reconcile.report import Report
 from taps._kit.errors import Tampered
 
 FORMAT = "counterfoil reconciliation 1"
+_LATER = ("completeness", "numbers")
+"""Fields that reports of older versions do not have: left out where empty, so that a stored report stays the bytes that were signed."""
 
 
 def write(report: Report, folder: Path) -> Path:
@@ -34,6 +36,9 @@ def to_json(report: Report) -> bytes:
     """The report as canonical JSON (UTF-8, a line feed at the end)."""
     whole = {"format": FORMAT, "report": report, "totals": totals(report)}
     built = _canonical(msgspec.to_builtins(whole, builtin_types=(Decimal, datetime)))
+    for name in _LATER:
+        if not built["report"][name]:
+            del built["report"][name]
     return (json.dumps(built, sort_keys=True, ensure_ascii=False, indent=1) + "\n").encode()
 
 

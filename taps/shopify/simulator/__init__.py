@@ -8,6 +8,7 @@ search          follows the shop by seconds; customers are searched by whole day
 60 days         without read_all_orders older orders are not there, and nothing says so      the month's walk-through, 26
 deletions       only as events, for a year                                                   description of QueryRoot.events
 bulk            see bulk.py
+lists           orders by CREATED_AT and money by ID know what a clock's index may have lost     sort keys of QueryRoot.orders
 stock           see stock.py
 old orders      of a big shop: see archive.py
 """
@@ -15,7 +16,7 @@ old orders      of a big shop: see archive.py
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from types import MappingProxyType
@@ -28,7 +29,7 @@ from taps.shopify.simulator.archive import Joined
 from taps.shopify.simulator.bulk import Bulk, filter_of
 from taps.shopify.simulator.company import found_company
 from taps.shopify.simulator.execute import Bare, Executor, Refusal, Resolver, Rows, Type, cost
-from taps.shopify.simulator.search import since, stamp, terms
+from taps.shopify.simulator.search import since, stamp, terms, within
 from taps.shopify.simulator.shop_views import SHOP_TYPES, Account, Item, item_type
 from taps.shopify.simulator.stock import Stock
 from taps.shopify.simulator.things import Order, gid
@@ -74,6 +75,8 @@ class ShopifySimulator(Simulator):
         self.stock = Stock(self.world)
         self.bulk = Bulk(self.clock, Executor(types), lambda root: self._lists[root.name](filter_of(root)))
         self._address = ""
+        self.passed_over: set[int] = set()
+        """Ids that lists in the order of their clock leave out, as an index that has lost them does; other orders have them."""
         self.route("POST", PATH, self._graphql)
         self.route("POST", TOKEN_PATH, self.tokens.answer)
         self.route("GET", "/bulk/{number}.jsonl", lambda _request, number: self.bulk.file(int(number)))
@@ -168,12 +171,18 @@ class ShopifySimulator(Simulator):
 
     def _orders(self, given: Mapping[str, Any]) -> Rows:
         orders = self.world.orders
-        if given.get("sortKey") == "CREATED_AT":
+        wanted = terms(given.get("query"))
+        if given.get("sortKey") == "CREATED_AT" or wanted.keys() & {"created_at", "processed_at", "name"}:
             living = sorted((stamp(order.at), order.id) for order in orders.values() if self._sees(order))
             keys = Joined(self.archive.keys("" if ALL_ORDERS in self.scopes else stamp(self.clock() - HORIZON)), living)
-            return Rows(keys, lambda key: orders[key[1]])
+            # An order is processed when it is created here; one that was imported would have been processed before.
+            listed: Any = within(keys, given.get("query"), ("created_at", "processed_at")) if wanted else keys
+            if "name" in wanted:
+                listed = [key for key in listed if f"#{orders[key[1]].number}" == wanted["name"][1]]
+            return Rows(listed, lambda key: orders[key[1]])
         found = self._found("Order", orders, given)
-        rows = Rows(Joined(self.archive.keys(since(given.get("query"), "updated_at")), found.keys), found.row)
+        known = [key for key in found.keys if key[1] not in self.passed_over] if self.passed_over else found.keys
+        rows = Rows(Joined(self.archive.keys(since(given.get("query"), "updated_at")), known), found.row)
         if ALL_ORDERS in self.scopes:
             return rows
         return Rows([key for key in rows.keys if self._sees(orders[key[1]])], rows.row)
@@ -188,10 +197,17 @@ class ShopifySimulator(Simulator):
         return [Item(each) for each in found if not sku or each.sku.startswith(sku)]  # the beginning is enough for a search
 
     def _payouts(self, given: Mapping[str, Any]) -> Rows:
-        return _by_clock([(stamp(each.at), each) for each in self.world.payouts], since(given.get("query"), "issued_at"))
+        return self._paid(self.world.payouts, "issued_at", given)
 
     def _entries(self, given: Mapping[str, Any]) -> Rows:
-        return _by_clock([(stamp(each.at), each) for each in self.world.entries], since(given.get("query"), "processed_at"))
+        return self._paid(self.world.entries, "processed_at", given)
+
+    def _paid(self, rows: Sequence[Any], term: str, given: Mapping[str, Any]) -> Rows:
+        query = given.get("query")
+        if given.get("sortKey") == "ID":
+            keys = {key[1] for key in within([(stamp(each.at), each.id) for each in rows], query, (term,))}
+            return _all([each for each in rows if each.id in keys])
+        return _by_clock([(stamp(each.at), each) for each in rows if each.id not in self.passed_over], since(query, term))
 
     def _disputes(self, given: Mapping[str, Any]) -> Rows:
         start = since(given.get("query"), "initiated_at")
@@ -206,13 +222,14 @@ class ShopifySimulator(Simulator):
 
     def _node(self, wanted: str) -> Any:
         kind, _, number = wanted.removeprefix("gid://shopify/").partition("/")
-        if kind == "Order":
-            return self.world.orders.get(int(number))
-        if kind == "Product":
-            return self.world.products.get(int(number))
+        if kind in ("Order", "Product"):
+            return (self.world.orders if kind == "Order" else self.world.products).get(int(number))
         if kind == "InventoryItem":
             variants = (each for product in self.world.products.values() for each in product.variants)
             return next((Item(each) for each in variants if each.id == int(number)), None)
+        if kind in ("ShopifyPaymentsPayout", "ShopifyPaymentsBalanceTransaction"):
+            paid: Sequence[Any] = self.world.payouts if kind == "ShopifyPaymentsPayout" else self.world.entries
+            return next((each for each in paid if each.id == int(number)), None)
         if kind == "BulkOperation":
             return self.bulk.node(int(number))
         old = self.archive.number_of(int(number))

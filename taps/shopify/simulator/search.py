@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import re
 from bisect import bisect_left, insort
-from collections.abc import Sequence
+from collections.abc import Callable, Iterable, Sequence
 from datetime import UTC, datetime, timedelta
 from heapq import heappop, heappush
+from operator import eq, ge, gt, le, lt
 
 _TERM = re.compile(r"(\w+):(>=|>|<=|<)?\s*(?:'([^']*)'|\"([^\"]*)\"|([^\s']+))")
 
@@ -70,3 +71,12 @@ def since(query: str | None, field: str, *, whole_days: bool = False) -> str:
     if not whole_days or value.endswith("T00:00:00Z"):
         return value
     return stamp(datetime.fromisoformat(f"{value[:10]}T00:00:00Z") + timedelta(days=1))
+
+
+def within(keys: Iterable[tuple[str, int]], query: str | None, fields: Sequence[str]) -> list[tuple[str, int]]:
+    """The keys (instant, id) inside every bound that a search sets on these fields, which are one instant here."""
+    bounds = [(sign, one or two or three) for name, sign, one, two, three in _TERM.findall(query or "") if name in fields]
+    return [key for key in keys if all(_INSIDE[sign](key[0], value) for sign, value in bounds)]
+
+
+_INSIDE: dict[str, Callable[[str, str], bool]] = {"": eq, ">=": ge, ">": gt, "<=": le, "<": lt}

@@ -1,0 +1,71 @@
+"""Files read by a second reader: a row that the first one loses is found, and a file that was written since is left alone."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from taps._kit.reader import Record
+from taps._kit.simulator import serve
+from taps.files import formats
+from taps.files.config import FilesConfig
+from taps.files.csv_rows import Csv
+from taps.files.found import find
+from taps.files.reader import FilesReader
+from taps.files.totals import _again
+from tests.contract.samples import target_inventree
+from tests.unit.test_reconciliation_stock_and_hours import Till, found
+
+
+class Lossy(Csv):
+    """A reader that loses the row of sale S2."""
+
+    def batches(self, path: Path, name: str, stream: Any, skip: int) -> Iterator[list[Any]]:
+        for batch in super().batches(path, name, stream, skip):
+            yield [row for row in batch if not (isinstance(row, dict) and row.get("id") == "S2")]
+
+
+@pytest.fixture
+def till(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator[Till]:
+    monkeypatch.setitem(formats._FORMATS, "csv", Lossy())
+    there = target_inventree.simulator()
+    with serve(there) as url:
+        target = {"target": "inventree", "config": target_inventree.config(url)}
+        kinds = {"order": {"as": "stock_removal"}, "refund": {"as": "stock_return"}}
+        made = Till(tmp_path / "home", target, kinds, {"token": "inventree-token"}, there.clock)
+        yield made
+        made.hub.close()
+
+
+def test_a_row_that_the_reader_loses_is_found_by_the_second_reader(till):
+    """2 mugs left and 1 came back; of the 3 teas the reader knows nothing."""
+    report = till.report()
+    assert found(report) == (["stock 1.00 0.00"], [("MISSING_IN_TARGET", "S2", "-3.00")])
+    (day,) = [each for each in report.completeness if each.missing]
+    assert (day.kind, str(day.on), day.stated, day.received, day.missing) == ("order", "2026-11-02", 2, 1, ("S2",))
+    assert "files/sales.csv" in day.asked
+
+
+def test_a_file_that_was_written_since_is_left_alone(till):
+    sales = till.path / "files/sales.csv"
+    sales.write_text(sales.read_text() + "S9,no,2026-11-02T12:00:00Z,MUG,4\n")
+    report = till.report()
+    assert "S9" in {each.number for each in report.breaks}  # by the read anew, and on its way
+    assert {each.why for each in report.completeness} == {"No file of sales is as it was when it was last read."}
+
+
+def test_the_second_reader_gives_the_same_rows(tmp_path):
+    lines = 'id;text;total\n1;"two\nlines";1.234,50\n\n;;\n2;"a ""quoted"" one";7,00\n3;plain;x\n4;too;many;cells\n'
+    (tmp_path / "a.csv").write_text(lines)
+    (tmp_path / "b.jsonl").write_text('{"id": 1, "total": 1.10}\nbroken\n{"id": 2, "total": 2}\n')
+    format_ = {"decimal": ",", "thousands": "."}
+    config = FilesConfig.model_validate({"streams": {"a": {"path": "a.csv", "number_format": format_}, "b": {"path": "b.jsonl"}}})
+    reader = FilesReader(config, tmp_path)
+    for name, stream in config.streams.items():
+        first = [message.body for message in reader.read(name, None, None) if isinstance(message, Record)]
+        files = [file for files in find(name, stream, tmp_path).scopes.values() for file in files]
+        assert [record.body for record in _again(files, stream)] == first
+        assert len(first) == {"a": 3, "b": 2}[name]
