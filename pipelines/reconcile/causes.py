@@ -8,7 +8,7 @@ left then is AMOUNT where both hold the same kind of thing, and UNKNOWN is never
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from typing import Any
@@ -169,8 +169,11 @@ def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, rules: Rul
     if under_way is not None and actual != expected:  # an earlier revision stands there, the newest is on its way
         yield under_way
         return
-    edits = tuple(_edits(row))
+    edits = tuple(_edited_at_source(row))
     yield from edits
+    if not edits and row["edited"] and row["booked"] is not None:
+        edits = tuple(_edited_at_target(row, rules))
+        yield from edits
     yield from _components(row, edits, rules)
     yield from _labels(row)
 
@@ -187,30 +190,43 @@ def _days(row: Mapping[str, Any], expected: Decimal, actual: Decimal) -> Iterato
         yield Cause(BreakClass.PERIOD, ZERO if whole else actual - expected, say)
 
 
-def _edits(row: Mapping[str, Any]) -> Iterator[Cause]:
-    """A side that changed after it was booked: the source, if the hub holds another amount of it; the target, if it says so itself."""
+def _edited_at_source(row: Mapping[str, Any]) -> Iterator[Cause]:
+    """The hub holds another amount of it than the source states now."""
     seen, stated = row["hub_amount"], row["own_amount"]
     whole = not row["article"]  # the hub knows a document's units, not those of each article
     if whole and row["in_hub"] and seen is not None and seen != stated and row["l_unit"] == row["own_unit"]:
         yield Cause(BreakClass.STALE, seen - stated, f"{_what(row)} was edited at the source: {stated} now, {seen} when it was last read.")
-    if row["edited"] and row["booked"] is not None:
-        yield Cause(
-            BreakClass.STALE,
-            row["r_amount"] - row["booked"],
-            f"{_what(row)} was edited at {_target(row)} ({row['edited']}) since it was booked.",
-        )
+
+
+def _edited_at_target(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:
+    """Somebody changed there what had been booked right: a tax, a tip that is gone are told as such, what is left was edited."""
+    say = f"{_what(row)} was edited at {_target(row)} ({row['edited']}) since it was booked."
+    if not _in_detail(row) or row["booked"] != row["l_amount"]:
+        yield Cause(BreakClass.STALE, row["r_amount"] - row["booked"], say)
+        return
+    parts = list(_by_component(row, rules))
+    yield from (
+        replace(part, say=f"{part.say} It was edited there ({row['edited']}).") for part in parts if part.kind is not BreakClass.AMOUNT
+    )
+    others = [part.amount for part in parts if part.kind is BreakClass.AMOUNT]
+    if others:
+        yield Cause(BreakClass.STALE, sum(others, ZERO), say)
 
 
 def _components(row: Mapping[str, Any], edits: Sequence[Cause], rules: Rules) -> Iterator[Cause]:
     """What of the difference is left after the edits, told by components where both sides have them."""
     left = row["r_amount"] - row["l_amount"] - sum((cause.amount for cause in edits), ZERO)
-    detailed = row["l_detailed"] and row["r_detailed"]
-    if detailed and not edits and row["own_unit"] == row["l_unit"]:
+    if _in_detail(row) and not edits:
         yield from _by_component(row, rules)
     elif left:
         cause = _alone(row, left, rules)
         if cause is not None:
             yield cause
+
+
+def _in_detail(row: Mapping[str, Any]) -> bool:
+    """Whether both tell what their totals are made of, in one currency."""
+    return bool(row["l_detailed"] and row["r_detailed"] and row["own_unit"] == row["l_unit"])
 
 
 def _by_component(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:

@@ -184,8 +184,8 @@ def tax(month: Month) -> None:
     month.must(entry.number, TAX=more)
 
 
-def _without(month: Month, account: str, cause: str) -> None:
-    entry = month.pick("invoice", lambda each: _sterling(each) and each.account(account))
+def _without(month: Month, account: str, cause: str, fits: Callable[[Entry], bool] = _sterling) -> None:
+    entry = month.pick("invoice", lambda each: fits(each) and each.account(account))
     place = entry.account(account)
     part = entry.amount(place)  # type: ignore[arg-type]
     entry.add(entry.account("Receivable"), part)  # type: ignore[arg-type]
@@ -199,6 +199,16 @@ def tip(month: Month) -> None:
 
 def gift_card(month: Month) -> None:
     _without(month, "Liabilities:GiftCards", "GIFT_CARD")
+
+
+def discount(month: Month) -> None:
+    _without(month, "Income:Discounts", "DISCOUNT")
+
+
+def shipping(month: Month) -> None:
+    """Of the web shop in pounds: the tills ship nothing."""
+    abroad = {row["number"] for row in _lines(month, "orders") if row["currency"] != "GBP"}
+    _without(month, "Income:Shipping", "SHIPPING", lambda each: each.number.startswith("MM-") and each.number not in abroad)
 
 
 def rounding(month: Month) -> None:
@@ -420,6 +430,8 @@ LEDGER = (
     tax,
     tip,
     gift_card,
+    discount,
+    shipping,
     rounding,
     rate,
     currency,

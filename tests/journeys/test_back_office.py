@@ -7,110 +7,26 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 
 from pipelines.home.load import load
-from pipelines.hub import equations, keys
-from pipelines.hub.schema import migrate
-from pipelines.hub.store import Hub
-from pipelines.hub.vault import Vault
 from pipelines.reconcile.run import reconcile
-from pipelines.sandbox.demo import lay_out
-from pipelines.steps.run import Report, run
-from taps._kit.simulator import serve
-from taps._kit.surroundings import utc_now
 from taps.quickbooks.simulator.accounts import trial_balance
+from taps.xero.simulator import XeroSimulator
 from taps.xero.simulator.books import Books as XeroBooks
+from tests._kit.books_month import CURRENCY, XERO_ROLES, Month, at_quickbooks, at_xero, month
+from tests._kit.by_hand import judge, look
+from tests._kit.by_hand_xero import PLAN, AtXero
 from tests.contract.samples import quickbooks_company, xero_company
 
-CURRENCY = "GBP"
 CUT_OFF = datetime(2026, 2, 3, tzinfo=UTC)
 Ledger = tuple[dict[str, Decimal], dict[str, int], Any]
-
-
-class Month:
-    """One home with the sample's routes into the books alone."""
-
-    def __init__(self, path: Path, hub_url: str, clock: Callable[[], datetime] = utc_now) -> None:
-        lay_out("sample", path)
-        for other in ("people", "shop_stock", "till_stock"):
-            (path / f"routes/{other}.yaml").unlink()
-        for other in ("backoffice", "staff", "crm"):
-            (path / f"connections/{other}.yaml").unlink()
-        self.path = path
-        _tie_payments(path / "mappings/sample")
-        self.hub = Hub(hub_url, clock)
-        migrate(self.hub)
-
-    def edit(self, name: str, **attributes: Any) -> None:
-        """Replace attributes of a connection or route."""
-        file = self.path / f"{name}.yaml"
-        content = yaml.safe_load(file.read_text())
-        content["attributes"] |= attributes
-        file.write_text(yaml.safe_dump(content, sort_keys=False))
-
-    def accounts(self, named: dict[str, str]) -> None:
-        """Book to these accounts, by role."""
-        file = self.path / "routes/books.yaml"
-        content = yaml.safe_load(file.read_text())
-        content["attributes"]["posting"][0]["books"]["accounts"] = named
-        file.write_text(yaml.safe_dump(content, sort_keys=False))
-
-    def keep(self, secrets: dict[str, str]) -> None:
-        """Seal what the connection `ledger` logs in with."""
-        vault = Vault(self.hub, keys.load(self.path))
-        for name, value in secrets.items():
-            vault.store("ledger", name, value)
-
-    def run(self) -> Report:
-        home = load(self.path)
-        return run(home, self.hub, list(home.routes.values()))
-
-    def fates(self) -> dict[str, int]:
-        """Documents by fate; fails where an equation does not hold."""
-        home = load(self.path)
-        with self.hub.read() as tx:
-            balances = [
-                balance
-                for route in home.routes.values()
-                for balance in equations.route(tx, route.name, route.sources, [(posting.name, posting.effect) for posting in route.posting])
-            ]
-            assert all(each.balanced for each in equations.intake(tx))
-        assert [each for each in balances if not each.balanced] == []
-        return {fate: sum(tally.count for tally in units.values()) for fate, units in equations.fates(balances).items()}
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.hub.read() as tx:
-            return [tuple(row) for row in tx.exec_driver_sql(sql)]
-
-
-def _tie_payments(mappings: Path) -> None:
-    """An accounting system applies a payment to its invoice: so here each names its order by id, and waits for it. The demo's need not."""
-    for name, number, order in (
-        ("payments", "order_number: join('-', 'MM', order)", "order"),
-        ("receipts", "order_number: Receipt", "Receipt"),
-    ):
-        file = mappings / f"{name}.yaml"
-        head, payments = file.read_text().split("  - type: payment", 1)
-        payments = payments.replace(f"      {number}\n", f"      order_id: ref('order', {order})\n      {number}\n")
-        file.write_text(f"{head}  - type: payment{payments}")
-
-
-@contextmanager
-def month(path: Path, clock: Callable[[], datetime] = utc_now) -> Iterator[Month]:
-    made = Month(path, f"sqlite:///{path}.db", clock)
-    try:
-        yield made
-    finally:
-        made.hub.close()
 
 
 def of_the_ledger(path: Path) -> dict[str, Decimal]:
@@ -147,29 +63,34 @@ def ledger(tmp_path_factory: pytest.TempPathFactory) -> Ledger:
         )
 
 
-def twice(there: Month, fates: dict[str, int]) -> int:
-    """Run, compare the fates, and run again, which writes nothing; how many documents were written."""
-    first = there.run()
+def ran(there: Month, fates: dict[str, int]) -> None:
+    """Compare the fates, and run again, which writes nothing."""
     refused = there.ask("SELECT code, say FROM problem WHERE operation_id IS NOT NULL AND closed_at IS NULL LIMIT 5")
     assert there.fates() == fates, refused
     assert sum(there.run().written.values()) == 0
-    return sum(first.written.values())
 
 
-def test_quickbooks_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_path: Path) -> None:
+@pytest.fixture(scope="module")
+def quickbooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[quickbooks_company.Company, Month, dict[str, Decimal], int]]:
+    """A company with the month in it, its home, its balances before, and how many documents were written."""
+    with at_quickbooks(tmp_path_factory.mktemp("quickbooks") / "home") as (company, there):
+        before = trial_balance(company.books)
+        yield company, there, before, sum(there.run().written.values())
+
+
+@pytest.fixture(scope="module")
+def xero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[XeroSimulator, Month]]:
+    """An organisation with the month in it, and its home."""
+    with at_xero(tmp_path_factory.mktemp("xero") / "home") as (organisation, there):
+        there.run()
+        yield organisation, there
+
+
+def test_quickbooks_ends_with_the_balances_of_the_ledger(ledger: Ledger, quickbooks: Any) -> None:
     balances, fates, report = ledger
-    company = quickbooks_company.Company(currency=CURRENCY)
-    company.books.closed_until = None
-    company.seeds.item("Donation line", company.seeds.account("DonationPayable", "Other Current Liability", "2040"))
-    company.interludes.append(lambda _call: company.clock.forward(seconds=1.5))  # forty batches a minute, and no test waits for it
-    before = trial_balance(company.books)
-    with serve(company) as url, month(tmp_path / "quickbooks", company.clock) as there:
-        settings = quickbooks_company.config(url)
-        there.edit("connections/ledger", target="quickbooks", config=settings | {"items": settings["items"] | {"2040": "Donation line"}})
-        there.accounts(quickbooks_company.CODES | {"DonationPayable": "2040"})
-        there.keep(quickbooks_company.SECRETS)
-        written = twice(there, fates)
-        assert reconciled(there) == report, "read back from QuickBooks, the month reconciles as the ledger does"
+    company, there, before, written = quickbooks
+    ran(there, fates)
+    assert reconciled(there) == report, "read back from QuickBooks, the month reconciles as the ledger does"
     found = {account: amount - before.get(account, Decimal(0)) for account, amount in trial_balance(company.books).items()}
     names = {"Accounts Receivable": "Receivable", "Sales Tax Payable": "SalesTaxPayable"}
     assert {names.get(account, account): amount for account, amount in found.items() if amount} == balances
@@ -177,26 +98,23 @@ def test_quickbooks_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_pat
     assert calls < 1.5 * written / 25, "thirty to a batch"
 
 
-def test_xero_ends_with_the_balances_of_the_ledger(ledger: Ledger, tmp_path: Path) -> None:
-    named = xero_company.ROLES | {"DonationPayable": "885"}
+def test_xero_ends_with_the_balances_of_the_ledger(ledger: Ledger, xero: Any) -> None:
     balances, fates, report = ledger
-    organisation = xero_company.simulator()
-    books = organisation.books
-    books.period_lock, books.base_currency = None, CURRENCY
-    for account in books.accounts.values():
-        if account["Type"] == "BANK":
-            account["CurrencyCode"] = CURRENCY
-    books.account("885", "DonationPayable", "CURRLIAB")
-    organisation.interludes.append(lambda _call: organisation.clock.forward(seconds=1.2))  # sixty a minute, and no test waits for it
-    codes = {"standard": "OUTPUT20", "zero": "NONE", "us_ny": "OUTPUT8"}
-    with serve(organisation) as url, month(tmp_path / "xero", organisation.clock) as there:
-        there.edit("connections/ledger", target="xero", config=xero_company.config(url, tax_types=codes | xero_company.TAX_TYPES))
-        there.accounts(named)
-        there.keep(xero_company.SECRETS)
-        twice(there, fates)
-        assert reconciled(there) == report, "read back from Xero, the month reconciles as the ledger does"
-    roles = {code: role for role, code in named.items()}
-    assert {roles[code]: amount for code, amount in of_xero(books).items() if amount} == balances
+    organisation, there = xero
+    ran(there, fates)
+    assert reconciled(there) == report, "read back from Xero, the month reconciles as the ledger does"
+    roles = {code: role for role, code in XERO_ROLES.items()}
+    assert {roles[code]: amount for code, amount in of_xero(organisation.books).items() if amount} == balances
+
+
+def test_what_a_person_did_in_xero_is_found_and_nothing_else(xero: Any) -> None:
+    """Of every class that can come to be there; more seeds in `tests/real/test_planted_at_vendors.py`."""
+    organisation, there = xero
+    before = look(there)
+    organisation.clock.forward(minutes=10)
+    hand = AtXero(there, 0, organisation.books)
+    hand.all(PLAN)
+    judge(hand, before, look(there))
 
 
 def of_xero(books: XeroBooks) -> dict[str, Decimal]:

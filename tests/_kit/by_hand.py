@@ -1,0 +1,103 @@
+"""What a person does at a vendor over a finished month, and what the reconciliation must say of it: classes and amounts by number.
+
+Each plant is written from the words of the classes and from what the vendor lets a person do, not from the engine.
+"""
+
+from __future__ import annotations
+
+import json
+import random
+from collections import Counter
+from collections.abc import Callable, Iterable, Mapping
+from contextlib import suppress
+from dataclasses import dataclass, field
+from datetime import UTC, date, datetime
+from decimal import Decimal
+from typing import TypeVar
+
+from pipelines.home.load import load
+from pipelines.reconcile.report import Report
+from pipelines.reconcile.run import reconcile
+from tests._kit.books_month import CURRENCY, Month
+
+AS_OF = datetime(2026, 2, 10, 23, tzinfo=UTC)
+ZERO = Decimal(0)
+TWIN = "TWIN-"
+Told = Counter[tuple[str, str, frozenset[tuple[str, Decimal]]]]
+_T = TypeVar("_T")
+
+
+@dataclass
+class ByHand:
+    """The hand of one person: what it touched already, and what must be found."""
+
+    month: Month
+    seed: int
+    used: set[str] = field(default_factory=set)
+    """Ids at the vendor."""
+    expected: Told = field(default_factory=Counter)
+    sheet: str = "ledger/money"
+    planted: Counter[str] = field(default_factory=Counter)
+    """By class."""
+
+    def __post_init__(self) -> None:
+        self.dice = random.Random(self.seed)
+        abroad = set()
+        for name, key in (("orders", "number"), ("refunds", "id")):
+            for line in (self.month.path / f"files/web/{name}.jsonl").read_text(errors="replace").splitlines():
+                with suppress(ValueError):
+                    row = json.loads(line)
+                    if row["currency"] != CURRENCY:
+                        abroad.add(row[key])
+        self.foreign = frozenset(abroad)
+        """Numbers of what was converted: its amounts are not told by component."""
+
+    def must(self, number: str, **causes: Decimal | int | str) -> None:
+        self.expected[self.sheet, number, frozenset((name, Decimal(str(amount))) for name, amount in causes.items())] += 1
+        self.planted.update(causes.keys())
+
+    def one(self, among: Iterable[_T], identity: Callable[[_T], str]) -> _T:
+        """Something that nothing was planted in yet."""
+        found = self.dice.choice([each for each in among if identity(each) not in self.used])
+        self.used.add(identity(found))
+        return found
+
+    def cents(self) -> Decimal:
+        return Decimal(self.dice.randint(1, 999)) / 100
+
+    def moved(self, day: date) -> date:
+        """Another day of the same month."""
+        return self.dice.choice([day.replace(day=each) for each in range(2, 29) if each != day.day])
+
+    def all(self, plants: Mapping[str, int]) -> None:
+        """Plant so many of each, in any order."""
+        plan = [name for name, count in plants.items() for _ in range(count)]
+        self.dice.shuffle(plan)
+        for name in plan:
+            getattr(self, name)()
+
+
+def look(month: Month) -> Report:
+    return reconcile(load(month.path), month.hub, as_of=AS_OF)
+
+
+def told(report: Report) -> Told:
+    """Sheet, number, classes with amounts."""
+    return Counter(
+        (each.sheet, each.number, frozenset((cause.kind.value, cause.amount) for cause in each.causes)) for each in report.breaks
+    )
+
+
+def judge(hand: ByHand, before: Report, after: Report) -> None:
+    """All that was planted is found, and nothing else; nothing is unexplained.
+
+    A fifth has two causes, a tenth the amount and day of another.
+    """
+    found = told(after) - told(before)
+    assert found - hand.expected == Counter(), "found what was not planted"
+    assert hand.expected - found == Counter(), "planted and not found"
+    assert told(before) - told(after) == Counter(), "hidden by what was planted"
+    assert set(after.unexplained.values()) == {ZERO}
+    whole = hand.expected.total()
+    assert 5 * sum(count for (_sheet, _number, causes), count in hand.expected.items() if len(causes) > 1) >= whole
+    assert 10 * sum(count for (_sheet, number, _causes), count in hand.expected.items() if number.startswith(TWIN)) >= whole

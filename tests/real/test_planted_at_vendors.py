@@ -1,0 +1,35 @@
+"""Breaks are made in the vendors' own books, by hand: over HTTP each is found, in its class, to the cent, and none besides."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from copy import deepcopy
+from typing import Any
+
+import pytest
+
+from tests._kit.books_month import at_xero
+from tests._kit.by_hand import judge, look
+from tests._kit.by_hand_xero import PLAN as XERO
+from tests._kit.by_hand_xero import AtXero
+
+SEEDS = range(50 if os.environ.get("COUNTERFOIL_SIZE") == "nightly" else 8)
+
+
+@pytest.fixture(scope="module")
+def xero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """An organisation with the month in it, its home, its documents as they were written, and what is found of them."""
+    with at_xero(tmp_path_factory.mktemp("xero") / "home") as (organisation, there):
+        there.run()
+        yield organisation, there, deepcopy(organisation.books.documents), look(there)
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_xero(seed: int, xero: Any) -> None:
+    organisation, there, written, before = xero
+    organisation.books.documents = deepcopy(written)
+    organisation.clock.forward(minutes=10)
+    hand = AtXero(there, seed, organisation.books)
+    hand.all(XERO)
+    judge(hand, before, look(there))
