@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -77,10 +78,12 @@ def _export(loaded: Loaded, hub: Hub, report: Report, pairs: Iterable[Pair], fol
     """The four files of a reconciliation, in a folder of their own."""
     from pipelines.reconcile.exports import export_all
     from pipelines.reconcile.stand import extras, stand
+    from pipelines.reconcile.trend import trend
 
     where = folder or loaded.path / "reconciliation" / f"{report.company}-{report.period or 'all'}-{report.run}"
     legal_name = loaded.installation.companies[report.company].legal_name
-    return export_all(report, pairs, where, extras(stand(hub, report), legal_name))
+    beside = replace(extras(stand(hub, report), legal_name), kpis=trend(hub, loaded, report.company, at=report.as_of))
+    return export_all(report, pairs, where, beside)
 
 
 def _told(report: Report, files: Exports | None) -> dict[str, Any]:

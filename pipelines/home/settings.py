@@ -86,6 +86,8 @@ class Company(_Settings):
     fiscal_year_start: int = Field(default=1, ge=1, le=12)
     decisions: dict[str, Any] = {}
     close: Close = Close()
+    minutes_by_hand: Decimal = Field(default=Decimal(3), ge=0)
+    """What a person takes to enter one document: for the hours saved among the key figures."""
 
 
 Address = Annotated[str, Field(pattern=r"^[^\s@,;<>]+@[^\s@,;<>]+$")]

@@ -16,8 +16,9 @@ from sqlalchemy.engine import Connection
 from pipelines.home.load import Home
 from pipelines.home.settings import TapConnection
 from pipelines.hub import cursors
-from pipelines.hub.ledger_tables import closing, sign_off
+from pipelines.hub.ledger_tables import closing, crosswalk, sign_off
 from pipelines.hub.tables import document
+from pipelines.hub.words import Origin
 from pipelines.reconcile.ageing import working_day
 from pipelines.reconcile.closing import bounds
 from pipelines.reconcile.mail import Drawer, Due, Flow, Statement
@@ -99,6 +100,13 @@ def typed(works: Iterable[Work], since: datetime) -> Iterator[Flow]:
             found[each.sheet, each.unit].append(abs(each.difference))
     for (sheet, unit), amounts in sorted(found.items()):
         yield Flow(f"not known at any source, {sheet}", unit, len(amounts), sum(amounts, ZERO))
+
+
+def adopted(tx: Connection, home: Home, company: str, since: datetime | None = None) -> int:
+    """Writes whose answer was lost, and that a look-up found at the target instead of sending them twice."""
+    targets = {each.target for route in home.routes.values() for each in route.posting if each.company in (None, company)}
+    wanted = sa.select(sa.func.count()).where(crosswalk.c.origin == Origin.ADOPTED, crosswalk.c.connection_id.in_(sorted(targets)))
+    return int(tx.execute(wanted if since is None else wanted.where(crosswalk.c.valid_from >= since)).scalar_one())
 
 
 # ── what is due ──

@@ -15,13 +15,15 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pipelines.reconcile.exports.totals import plain, totals
-from pipelines.reconcile.report import Report
+from pipelines.reconcile.report import Break, Report
 from pipelines.reconcile.words import BreakClass
 
 _HOUR = 3600
 _DAY = 24 * _HOUR
 _PLACES = Decimal("0.000001")
 _TENTH = Decimal("0.1")
+_RATES = ("matched_count", "matched_value", "classified_count", "classified_value")
+"""As a summary names them, in the order of a point."""
 
 
 class StoredRun(NamedTuple):
@@ -60,7 +62,12 @@ class Point:
     net: Decimal
     matched_count: Decimal | None
     matched_value: Decimal | None
+    classified_count: Decimal | None
+    """Of breaks."""
     classified: Decimal | None
+    """Of Σ |difference|."""
+    oldest: int | None
+    """Age of the unit's oldest break, in business days."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -83,17 +90,24 @@ class Kpis:
     freshness_hours: Decimal | None
     """From the newest cut-off to now, one decimal."""
 
+    def newest(self) -> tuple[Point, ...]:
+        """The history with one point for each unit and period, that of its newest run."""
+        return tuple({(point.unit, point.period): point for point in self.history}.values())
+
 
 def summary(report: Report) -> dict[str, Any]:
     """What is kept of a run when its report is let go: counts as numbers, amounts and rates as texts."""
     rates = {each.unit: each for each in report.rates}
     units: dict[str, dict[str, Any]] = {}
+    by_unit: dict[str, list[Break]] = {}
+    for each in report.breaks:
+        by_unit.setdefault(each.unit, []).append(each)
     for total in totals(report):
         found: dict[str, Any] = {"breaks": total.breaks, "gross": plain(total.gross), "net": plain(total.net)}
         found |= {"matched_pairs": total.matched_pairs, "matched": plain(total.matched), "unexplained": plain(total.unexplained)}
         if rate := rates.get(total.unit):
             found |= {name: plain(getattr(rate, name)) for name in ("matched_count", "matched_value", "classified_value")}
-        units[total.unit] = found
+        units[total.unit] = found | _named(by_unit.get(total.unit, []))
     by_hand = sum(any(cause.kind is BreakClass.MISSING_IN_SOURCE for cause in each.causes) for each in report.breaks)
     return {
         "units": units,
@@ -103,6 +117,14 @@ def summary(report: Report) -> dict[str, Any]:
         "late": len(report.late),
         "notes": len(report.notes),
     }
+
+
+def _named(breaks: Sequence[Break]) -> dict[str, Any]:
+    """How many of a unit's breaks have a class, and how old the oldest is."""
+    if not breaks:
+        return {"oldest": 0}
+    known = sum(all(cause.kind is not BreakClass.UNKNOWN for cause in each.causes) and bool(each.causes) for each in breaks)
+    return {"oldest": max(each.age for each in breaks), "classified_count": plain((Decimal(known) / len(breaks)).quantize(_PLACES))}
 
 
 def kpis(
@@ -134,8 +156,11 @@ def kpis(
 def _points(runs: Sequence[StoredRun]) -> Iterator[Point]:
     for run in runs:
         for unit, found in run.summary.get("units", {}).items():
-            rates = (_decimal(found.get(name)) for name in ("matched_count", "matched_value", "classified_value"))
-            yield Point(run.period, run.as_of, unit, found["breaks"], Decimal(found["gross"]), Decimal(found["net"]), *rates)
+            by_count, by_value, named, named_value = (_decimal(found.get(name)) for name in _RATES)
+            gross, net = Decimal(found["gross"]), Decimal(found["net"])
+            yield Point(
+                run.period, run.as_of, unit, found["breaks"], gross, net, by_count, by_value, named, named_value, found.get("oldest")
+            )  # fmt: skip
 
 
 def _decimal(value: Any) -> Decimal | None:

@@ -12,9 +12,9 @@ from sqlalchemy.engine import Connection
 
 from pipelines.home.load import Home
 from pipelines.hub import equations
-from pipelines.hub.ledger_tables import closing, crosswalk, recon_run
+from pipelines.hub.ledger_tables import closing, recon_run
 from pipelines.hub.store import Hub
-from pipelines.hub.words import Fate, Origin
+from pipelines.hub.words import Fate
 from pipelines.reconcile import dayfacts
 from pipelines.reconcile.exports.extras import Work as WorkLine
 from pipelines.reconcile.lapses import lapses
@@ -54,7 +54,7 @@ def gather(home: Home, hub: Hub, company: str) -> tuple[list[Report], DayFacts]:
             day,
             flow=tuple(_flow(tx, home, company, day)),
             closed=tuple(_fallen(tx, company, begun)),
-            duplicates_prevented=_adopted(tx, home, company, begun),
+            duplicates_prevented=dayfacts.adopted(tx, home, company, begun),
             hand_typed=tuple(dayfacts.typed(known, begun)) if newest else None,
             drawers=tuple(dayfacts.drawers(tx, home, company, day)),
             ending=tuple(each for each in lapses(tx, home, company) if each.on <= today + SOON),
@@ -107,12 +107,3 @@ def _fallen(tx: Connection, company: str, since: datetime) -> Iterator[str]:
     )
     for row in tx.execute(wanted.order_by(closing.c.period)):
         yield f"{row.period}: no longer certified. {row.reason}".strip()
-
-
-def _adopted(tx: Connection, home: Home, company: str, since: datetime) -> int:
-    """Writes whose answer was lost, and that a look-up found at the target instead of sending them twice."""
-    targets = {each.target for route in home.routes.values() for each in route.posting if each.company in (None, company)}
-    wanted = sa.select(sa.func.count()).where(
-        crosswalk.c.origin == Origin.ADOPTED, crosswalk.c.valid_from >= since, crosswalk.c.connection_id.in_(sorted(targets))
-    )
-    return int(tx.execute(wanted).scalar_one())

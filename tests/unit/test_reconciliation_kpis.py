@@ -25,7 +25,7 @@ def test_a_summary_keeps_what_the_figures_need():
     found = json.loads(json.dumps(summary(month())))
     assert found["units"]["EUR"] == {
         "breaks": 5, "gross": "616.15", "net": "-378.13", "matched_pairs": 199, "matched": "16981.60", "unexplained": "0.00",
-        "matched_count": "0.980296", "matched_value": "0.974208", "classified_value": "1.00",
+        "matched_count": "0.980296", "matched_value": "0.974208", "classified_value": "1.00", "classified_count": "1.00", "oldest": 70,
     }  # fmt: skip
     assert (found["oldest"], found["hand_entries"], found["late"], found["notes"]) == (70, 0, 0, 1)
 
@@ -47,6 +47,20 @@ def test_the_newest_run_of_each_period_counts():
     old = run(month(breaks=(broken(BreakClass.MISSING_IN_SOURCE, "0", "5", key="u", age=300),)), as_of=datetime(2026, 1, 1, tzinfo=UTC))
     found = kpis([old, run(typed), run(month())], now=NOW)
     assert (found.oldest, found.hand_entries) == (90, 1)
+
+
+def test_a_break_without_a_class_lowers_the_rate_by_count():
+    unknown = broken(BreakClass.UNKNOWN, "0", "5", key="u", age=300)
+    (point,) = (point for point in kpis([run(month(breaks=(*month().breaks[:2], unknown)))], now=NOW).history if point.unit == "EUR")
+    assert (point.classified_count, point.oldest) == (D("0.666667"), 300)
+
+
+def test_the_newest_run_of_each_period_stands_for_it():
+    earlier = run(month(breaks=()), as_of=datetime(2026, 1, 31, 5, tzinfo=UTC))
+    other = run(month(period="2025-12"), as_of=datetime(2026, 1, 2, 5, tzinfo=UTC))
+    found = kpis([run(month()), earlier, other], now=NOW)
+    assert [(point.period, point.breaks) for point in found.newest() if point.unit == "EUR"] == [("2025-12", 5), ("2026-01", 5)]
+    assert len(found.history) == 6
 
 
 def test_times():

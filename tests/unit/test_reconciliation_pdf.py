@@ -17,6 +17,7 @@ from hypothesis import Phase, given, settings
 from pipelines.reconcile.exports import chart, csv, export_all, json, pdf
 from pipelines.reconcile.exports.extras import Extras
 from pipelines.reconcile.exports.totals import ends, shown, totals
+from pipelines.reconcile.kpis import StoredRun, kpis, summary
 from pipelines.reconcile.report import Line
 from pipelines.reconcile.words import Status
 from tests.unit._reconciliation import AS_OF, any_pairs, month, pairs, reports, waterfalls
@@ -50,6 +51,16 @@ def test_the_page_has_figures_breaks_signatures_and_the_hash_of_the_data(tmp_pat
     for said in ("AoifeByrne", "2026-02-0209:00:00UTC", "Nolongercounts:abalancechanged", "notsigned", "Squarewasnotasked"):
         assert said in text
     assert hashlib.sha256(json.to_json(month())).hexdigest() in text
+
+
+def test_key_figures_stand_before_the_signatures(tmp_path):
+    stored = [StoredRun(month().period, AS_OF, summary(month()))]
+    found = kpis(stored, now=AS_OF, documents=250, minutes_by_hand=Decimal(3))
+    text = words(pdf.write(month(), tmp_path, replace(EXTRAS, kpis=found)).path)
+    assert "Keyfigures" in text
+    assert "Hourssaved12.5hours" in text
+    assert "2026-01EUR98.0%97.4%100.0%5616.15(378.13)70" in text
+    assert "Keyfigures" not in words(pdf.write(month(), tmp_path / "without", EXTRAS).path)
 
 
 def test_nothing_in_the_data_is_markup(tmp_path):

@@ -14,6 +14,7 @@ from hypothesis import Phase, given, settings
 from pipelines.reconcile.exports import sheets, xlsx
 from pipelines.reconcile.exports.extras import AuditLine, Carried, Extras, RollLine, SignOff, Work
 from pipelines.reconcile.exports.totals import totals
+from pipelines.reconcile.kpis import StoredRun, kpis, summary
 from pipelines.reconcile.words import WorkState
 from taps._kit.errors import Misconfigured
 from tests.unit._reconciliation import AS_OF, FORMULA, any_pairs, month, pairs, reports
@@ -185,3 +186,16 @@ def test_a_missing_extra_is_named(tmp_path, monkeypatch):
     with pytest.raises(Misconfigured, match=r"counterfoil\[reconcile\]"):
         xlsx.write(month(), (), tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_key_figures_are_numbers_and_every_run_has_its_row(tmp_path):
+    stored = [
+        StoredRun(each.period, each.as_of, summary(each)) for each in (month(), month(period="2025-12", as_of=AS_OF.replace(month=1)))
+    ]
+    found = kpis(stored, now=AS_OF, documents=250, minutes_by_hand=Decimal(3), duplicates_prevented=2)
+    sheet = opened(xlsx.write(month(), (), tmp_path, replace(EXTRAS, kpis=found)))["Key figures"]
+    figures = {row[0].value: row[1].value for row in sheet.iter_rows(min_row=4, max_row=10)}
+    assert (figures["Oldest break, business days"], figures["Hours saved"], figures["Duplicates prevented"]) == (70, 12.5, 2)
+    assert figures["Mean time to resolve a break"] == "not known: no break was resolved yet"
+    rows = [(row["Period"].value, row["Unit"].value, row["Matched, value"].value, row["Open, gross"].value) for row in records(sheet)]
+    assert [row for row in rows if row[1] == "EUR"] == [("2025-12", "EUR", 0.974208, 616.15), ("2026-01", "EUR", 0.974208, 616.15)]

@@ -6,9 +6,13 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, datetime
 from decimal import Decimal
+from typing import TYPE_CHECKING
 
 from pipelines.reconcile.report import Break
 from pipelines.reconcile.words import WorkState
+
+if TYPE_CHECKING:
+    from pipelines.reconcile.kpis import Kpis
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +93,8 @@ class Extras:
     work: tuple[Work, ...] = ()
     carried: tuple[Carried, ...] | None = None
     roll_forward: tuple[RollLine, ...] = ()
+    kpis: Kpis | None = None
+    """How it goes over time, at the moment of the export."""
     parameters: Mapping[str, str] = field(default_factory=dict)
     """More lines for the sheet of parameters: decisions of the company, versions of the configuration."""
     legal_name: str = ""

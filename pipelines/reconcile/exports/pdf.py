@@ -23,11 +23,15 @@ from pipelines.reconcile.exports.extras import Extras, SignOff
 from pipelines.reconcile.exports.json import to_json
 from pipelines.reconcile.exports.keep import keep
 from pipelines.reconcile.exports.totals import BUCKETS, Written, ageing, classes, ends, head, month, path, shown, totals
+from pipelines.reconcile.exports.trend import HISTORY, RATES, figures, row
 from pipelines.reconcile.report import Break, Line, Report, Waterfall
 from pipelines.reconcile.words import MEANINGS, Status
 from taps._kit.errors import Misconfigured
 
 MOST_BREAKS = 50
+_MOST_POINTS = 24
+_PRINTED = (0, 2, 3, 4, 6, 7, 8, 9, 10)
+"""Columns of the history that fit on paper."""
 _TEMPLATE = Path(__file__).parent / "report.typ"
 _FONTS = ["Libertinus Serif", "DejaVu Sans Mono"]
 _PLAIN = re.compile(r"[\x20-\u024f\u2013-\u2026\u2212\u20ac\s]+")
@@ -138,6 +142,9 @@ def _data(report: Report, extras: Extras) -> dict[str, Any]:
         "ageing": list(_ageing(report)),
         "breaks_title": _breaks_title(len(report.breaks)),
         "breaks": [_break(each, extras) for each in report.breaks[:MOST_BREAKS]],
+        "kpis": [[each.name, str(each)] for each in figures(extras.kpis)] if extras.kpis else [],
+        "history_heads": [HISTORY[at] for at in _PRINTED],
+        "history": list(_history(extras)),
         "statement": extras.statement,
         "signatures": list(_signatures(extras.sign_offs)),
         "bound": [list(each) for each in _bound(report)],
@@ -166,6 +173,19 @@ def _ageing(report: Report) -> Iterator[list[list[str]]]:
     """A row for each unit: its name, then number and gross amount of each bucket."""
     for unit, found in groupby(ageing(report), lambda each: each.unit):
         yield [[unit, ""], *([shown(each.gross, unit), f"{each.count:,}"] if each.count else ["", ""] for each in found)]
+
+
+def _history(extras: Extras) -> Iterator[list[str]]:
+    """The newest run of each period, the last of them, as the page has room for it."""
+    for point in (extras.kpis.newest() if extras.kpis else ())[-_MOST_POINTS:]:
+        cells = [_cell(point.unit, at, value) for at, value in enumerate(row(point))]
+        yield [cells[at] for at in _PRINTED]
+
+
+def _cell(unit: str, at: int, value: object) -> str:
+    if isinstance(value, Decimal):
+        return _percent(value) if at in RATES else shown(value, unit)
+    return "" if value is None else str(value)
 
 
 def _late(report: Report) -> Iterator[str]:

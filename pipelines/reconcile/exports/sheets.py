@@ -3,16 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from decimal import Decimal
 from itertools import islice
 
 from pipelines.reconcile.exports.extras import Extras
 from pipelines.reconcile.exports.totals import ageing, bucket
+from pipelines.reconcile.exports.trend import HISTORY, RATES, figures, row
 from pipelines.reconcile.exports.workbook import GREY, Amount, Book, Check, Column, Link, Share, Sheet
+from pipelines.reconcile.kpis import Kpis
 from pipelines.reconcile.report import ZERO, Break, Pair, Report, Side, Waterfall
 from pipelines.reconcile.words import MEANINGS, BreakClass, Corner, WorkState
 
 MOST_PAIRS = 100_000
 """Rows of the sheet of matches; the CSV holds them all."""
+_MOST_POINTS = 10_000
 _MOST_LINKS = 50_000
 """Excel takes 65,530 links on a sheet."""
 _BREAK_COLUMNS = (
@@ -150,6 +154,26 @@ def by_subject(book: Book, report: Report, title: str, empty: str) -> None:
             sheet.line((f"{each.number} ({_titles(each)})", each.unit, *amounts, _said(each)))
     if not falls:
         sheet.line((empty,), italic=True, font_color=GREY)
+
+
+def over_time(book: Book, found: Kpis | None) -> None:
+    """The key figures, and every run with its rates and open value; nothing where nobody worked them out."""
+    if found is None:
+        return
+    sheet = book.sheet("Key figures")
+    for each in figures(found):
+        value = Share(Decimal(each.value)) if each.unit == "%" and each.value is not None else each.value
+        sheet.line((each.name, str(each) if each.value is None else Amount(value, "") if isinstance(value, Decimal) else value, each.unit))
+    sheet.row += 1
+    columns = [Column(head, 16 if at < len(HISTORY) - 1 else 10) for at, head in enumerate(HISTORY)]
+    rows = [tuple(_cell(point.unit, at, value) for at, value in enumerate(row(point))) for point in found.history[-_MOST_POINTS:]]
+    sheet.table(columns, rows, 2, "Nothing was reconciled yet.")
+
+
+def _cell(unit: str, at: int, value: object) -> object:
+    if isinstance(value, Decimal):
+        return Share(value) if at in RATES else Amount(value, unit)
+    return value
 
 
 def audit(book: Book, extras: Extras) -> None:

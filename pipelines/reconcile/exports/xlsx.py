@@ -1,4 +1,4 @@
-"""The workbook that finance files: thirteen sheets, true numbers, and checks that Excel works out again.
+"""The workbook that finance files: sheet by sheet, true numbers, and checks that Excel works out again.
 
 Needs the extra `reconcile` (xlsxwriter). Equal reports give equal bytes: the date of the file is the cut-off of the report.
 """
@@ -55,6 +55,7 @@ def _fill(workbook: Any, report: Report, pairs: Iterable[Pair], extras: Extras) 
     sheets.by_subject(book, report, "Payouts", "No payouts were compared in this run.")
     sheets.by_subject(book, report, "Tax", "No account of tax was compared in this run.")
     sheets.by_subject(book, report, "Clearing", "No clearing account was compared in this run.")
+    sheets.over_time(book, extras.kpis)
     sheets.audit(book, extras)
     sheets.rules(book, report)
     sheets.parameters(book, report, extras)
