@@ -11,7 +11,7 @@ import yaml
 from pipelines.home.load import load
 from pipelines.hub import keys
 from pipelines.hub.audit import Audit
-from pipelines.hub.ledger_tables import crosswalk
+from pipelines.hub.ledger_tables import crosswalk, operation
 from pipelines.hub.store import Hub
 from pipelines.reconcile.acting import Desk
 from pipelines.reconcile.closing import Books
@@ -79,6 +79,9 @@ def test_times_are_those_of_the_work_on_breaks(office, hub, clock):
     keep(office, hub, FIRST, SECOND)  # and it comes back
     assert trend(hub, load(office.path), "acme").days_to_resolve == D("1.0")
     assert [point.breaks for point in trend(hub, load(office.path), "acme").history] == [2, 1, 2]
+    clock.now += timedelta(days=1)
+    keep(office, hub, FIRST)  # its end is the last one, five days after it was seen first
+    assert trend(hub, load(office.path), "acme").days_to_resolve == D("3.0")
 
 
 def test_documents_that_nobody_typed_are_counted_at_each_target(office, hub):
@@ -86,7 +89,9 @@ def test_documents_that_nobody_typed_are_counted_at_each_target(office, hub):
     assert (found.hours_saved, found.duplicates_prevented) == (D("0.4"), 0)  # two sales, in books and in stock, six minutes each
     with hub.begin() as tx:
         tx.execute(crosswalk.update().where(crosswalk.c.connection_id == "ledger").values(origin="adopted"))
-    assert trend(hub, load(office.path), "acme").duplicates_prevented == 2
+        tx.execute(operation.update().where(operation.c.target == "stock").values(effect="record"))
+    found = trend(hub, load(office.path), "acme")
+    assert (found.hours_saved, found.duplicates_prevented) == (D("0.2"), 2)  # nobody types a record for its own sake
 
 
 def test_a_month_is_on_time_up_to_its_due_day(office, hub, clock):
