@@ -6,6 +6,7 @@ import contextlib
 import io
 import json
 import os
+import re
 import subprocess
 import sys
 from dataclasses import dataclass
@@ -14,7 +15,9 @@ from pathlib import Path
 
 import pytest
 import sqlalchemy as sa
-from singer_sdk.testing import get_target_test_class
+from singer_sdk.exceptions import InvalidRecord, MissingKeyPropertiesError, RecordsWithoutSchemaException
+from singer_sdk.singerlib.exceptions import InvalidInputLine
+from singer_sdk.testing import get_target_test_class, target_test_streams
 
 from taps._kit.errors import Fatal
 from targets.database.singer import TargetDatabase
@@ -38,6 +41,32 @@ class TestDatabaseInSdkSuite(get_target_test_class(TargetDatabase, config={"url"
     @pytest.fixture(autouse=True)
     def _folder(self, tmp_path, monkeypatch):
         monkeypatch.chdir(tmp_path)
+
+
+STREAMS = sorted(path.stem for path in Path(target_test_streams.__file__).parent.glob("*.singer"))
+NOT_FOR_ANY_TARGET = {
+    "invalid_schema": InvalidInputLine,
+    "record_before_schema": RecordsWithoutSchemaException,
+    "record_missing_key_property": MissingKeyPropertiesError,
+    "record_missing_required_property": InvalidRecord,
+}
+
+
+@pytest.mark.parametrize("stream", STREAMS)
+def test_the_ledger_refuses_what_is_no_entry_in_the_sdk_s_own_streams(stream, tmp_path, monkeypatch, capsys):
+    """The streams of singer-sdk's target tests have any shape; a journal takes entries. It says so, and neither books nor lets STATE go."""
+    monkeypatch.chdir(tmp_path)
+    target = TargetLedger(config=LEDGER)
+    text = (Path(target_test_streams.__file__).parent / f"{stream}.singer").read_text()
+    if stream == "camelcase_complex_schema":  # a schema alone
+        target.listen(io.StringIO(text))
+    else:
+        with pytest.raises(NOT_FOR_ANY_TARGET.get(stream, Fatal)) as refused:
+            target.listen(io.StringIO(text))
+        assert capsys.readouterr().out == ""
+        sentence = r"Stream \S+, record \S+ is no journal entry \(date: field required; lines: field required\)\. .*"
+        assert stream in NOT_FOR_ANY_TARGET or re.fullmatch(sentence, refused.value.say)
+    assert not list((tmp_path / "books").glob("entries*"))
 
 
 @dataclass
@@ -106,6 +135,17 @@ def test_ledger_writes_each_record_once_and_a_change_as_reversal_and_new_entry(r
     assert [line for line in added.splitlines() if "Assets:Bank" in line] == ["  Assets:Bank  -10.00 EUR", "  Assets:Bank  12.00 EUR"]
     assert run("ledger", LEDGER, [SCHEMA, journal("a", "10.00"), STATE]) == Done('{"seen": 2}\n')
     assert file.read_text().count("#reversal") == 2
+
+
+def test_a_line_that_is_wrong_is_named_with_its_record_and_field(run):
+    bad = journal("b", "5.00")
+    bad["record"]["lines"][1]["amount"] = "five"
+    del bad["record"]["lines"][0]["account"]
+    done = run("ledger", LEDGER, [SCHEMA, bad, STATE])
+    assert done.stdout == ""
+    assert done.error.say.startswith(
+        "Stream entries, record b is no journal entry (lines.0.account: field required; lines.1.amount: input should be a valid decimal)."
+    )
 
 
 def test_ledger_cuts_what_a_killed_run_left_half_written(run, tmp_path):
