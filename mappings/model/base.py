@@ -263,6 +263,14 @@ class Document(Value):
             net[place] = net.get(place, ZERO) + line.units
         return any(net.values())
 
+    def reserved(self) -> Iterator[StockLine]:
+        """What it promises of the stock and has not handed over yet, line by line, positive."""
+        return iter(())
+
+    def units_reserved(self) -> Decimal:
+        """Units that it keeps from others."""
+        return sum((line.units for line in self.reserved()), ZERO)
+
     def hours(self) -> Decimal | None:
         """Worked hours; None where it is no record of work."""
         return None

@@ -88,6 +88,9 @@ class Line(Value):
 class OrderLine(Line):
     """A line of a sale."""
 
+    open_quantity: Quantity | None = None
+    """Units that are still to be handed over; all of them where the source does not say."""
+
 
 class RefundLine(Line):
     """A line of a refund, in positive amounts and units; may be tied to the sale that it takes back."""
@@ -232,6 +235,15 @@ class Order(Trade):
     def number(self) -> str:
         """The order number, else what the source calls it."""
         return self.order_number or super().number()
+
+    def reserved(self) -> Iterator[StockLine]:
+        """What is still to be handed over, once the source says that something is. A sale at a till promises nothing."""
+        if self.status != "open" or self.fulfillment_status not in ("unfulfilled", "partly_fulfilled"):
+            return
+        for line in self.lines:
+            units = line.quantity if line.open_quantity is None else line.open_quantity
+            if line.kind in MOVES_STOCK and self._on_shelf(line) and units > 0:
+                yield StockLine(line.sku or "", line.location or self.location or "", units, line.unit_cost)
 
 
 class Refund(Trade):

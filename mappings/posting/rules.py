@@ -36,6 +36,7 @@ EFFECTS: MappingProxyType[str, str] = MappingProxyType(
         "stock_removal": "stock",
         "stock_return": "stock",
         "stock_movement": "stock",
+        "sales_order": "reserve",
         "contact": "record",
         "supplier": "record",
         "item": "record",
@@ -94,6 +95,8 @@ def measure(document: Document, effect: str, part: str = "") -> tuple[Decimal, s
     first = part in ("", *(leg.name for leg in document.parts()[:1]))
     if effect == "stock":
         return document.units(), "C62"
+    if effect == "reserve":
+        return document.units_reserved(), "C62"
     if effect == "hours":
         return document.hours() or ZERO, "HUR"
     known = {"money": document.amount, "cost": document.cost}[effect]() if effect in ("money", "cost") else None

@@ -18,7 +18,7 @@ from mappings.language import Mapping as StreamMapping
 from mappings.language import MappingError
 from mappings.model import REGISTRY
 from mappings.nearest import did_you_mean
-from mappings.posting import IN_OWN_CURRENCY, fits
+from mappings.posting import EFFECTS, IN_OWN_CURRENCY, fits
 from mappings.posting.table import table
 from pipelines.home.settings import Installation, Mail, Posting, Route, TapConnection, TargetConnection
 from pipelines.hub.store import refuse_no_hub, resolve_sqlite
@@ -287,8 +287,23 @@ def _route_mistakes(home: Home, route: Route) -> Iterator[str]:
         else:
             kinds.update(kind for name in connection.mappings.values() for kind in home.mappings[name].document_types)
     for posting in route.posting:
-        for mistake in _posting_mistakes(home, posting, kinds):
+        for mistake in (*_posting_mistakes(home, posting, kinds), *_reserved_twice(home, route, posting)):
             yield f"{file}: posting {posting.name}: {mistake}"
+
+
+def _reserved_twice(home: Home, route: Route, posting: Posting) -> Iterator[str]:
+    """A sale that leaves the shelf at once and is kept from others there as well would be taken off what is available twice."""
+    for kind, policy in posting.kinds.items():
+        if policy.as_ is None or EFFECTS[policy.as_] != "reserve":
+            continue
+        for other in home.routes.values():
+            for each in other.posting if set(other.sources) & set(route.sources) else ():
+                takes = each.kinds.get(kind)
+                if each.target == posting.target and takes and takes.as_ and EFFECTS[takes.as_] == "stock":
+                    yield (
+                        f"`{kind}` is kept as {policy.as_} here, and leaves the shelf as {takes.as_} on {other.name}/{each.name}: "
+                        f"that counts it twice; take away one, or let what was shipped leave (`fulfillment: {{as: {takes.as_}}}`)"
+                    )
 
 
 def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator[str]:

@@ -233,9 +233,9 @@ class Posting(_Settings):
 
     @property
     def effect(self) -> str:
-        """What this posting is about, most telling first: money, stock, hours, cost or record."""
+        """What this posting is about, most telling first: money, stock, reserve, hours, cost or record."""
         found = {EFFECTS[policy.as_] for policy in self.kinds.values() if policy.as_}
-        return next((effect for effect in ("money", "stock", "hours", "cost") if effect in found), "record")
+        return next((effect for effect in ("money", "stock", "reserve", "hours", "cost") if effect in found), "record")
 
 
 class Route(_Settings):

@@ -36,6 +36,8 @@ class Booked(NamedTuple):
     amount: Decimal
     bridge: Mapping[str, Decimal]
     document_seq: int
+    operation_id: int
+    """Of the newest receipt."""
 
 
 class Claim(NamedTuple):
@@ -52,7 +54,7 @@ def digest(*parts: object) -> str:
 
 
 def wake(tx: Connection, now: datetime, target: str) -> None:
-    """Children whose parent is done are ready."""
+    """Children whose parent is done are ready, and so is what waited at the target and may be asked again."""
     parent = disposition.alias()
     parent_is_done = sa.exists().where(
         parent.c.route == operation.c.route,
@@ -60,10 +62,11 @@ def wake(tx: Connection, now: datetime, target: str) -> None:
         parent.c.document_id == operation.c.parent_id,
         parent.c.fate.in_(DONE),
     )
+    its_time = operation.c.parent_id.is_(None) & (operation.c.not_before <= now)
     woken = list(
         tx.execute(
             sa.update(operation)
-            .where(operation.c.target == target, operation.c.state == OperationState.WAITING, parent_is_done)
+            .where(operation.c.target == target, operation.c.state == OperationState.WAITING, parent_is_done | its_time)
             .values(state=OperationState.READY, reason="", changed_at=now)
             .returning(operation.c.operation_id)
         ).scalars()
@@ -127,6 +130,7 @@ def booked(tx: Connection, target: str, operations: Sequence[Row[Any]]) -> dict[
                 receipt.c.control,
                 receipt.c.bridge,
                 operation.c.document_seq,
+                operation.c.operation_id,
             )
             .join(operation, operation.c.operation_id == receipt.c.operation_id)
             .where(
@@ -151,7 +155,7 @@ def _fold(found: dict[tuple[str, UUID, str], Booked], row: Any) -> None:
     for component, amount in row.bridge.items():
         bridge[component] = bridge.get(component, Decimal(0)) + Decimal(amount)
     amount = (before.amount if before else Decimal(0)) + row.control
-    found[subject] = Booked(row.body, row.remote_id, amount, bridge, row.document_seq)
+    found[subject] = Booked(row.body, row.remote_id, amount, bridge, row.document_seq, row.operation_id)
 
 
 def claim(tx: Connection, now: datetime, lease: leases.Lease, claims: Sequence[Claim]) -> list[tuple[int, Claim]]:

@@ -196,11 +196,17 @@ def _measure(effect: sa.ColumnElement[str]) -> tuple[sa.ColumnElement[Decimal], 
     amount = sa.case(
         (effect == "money", document.c.amount),
         (effect == "stock", document.c.units),
+        (effect == "reserve", document.c.reserved),
         (effect == "hours", document.c.hours),
         (effect == "cost", document.c.cost),
         else_=_NOTHING,
     )
-    unit = sa.case((effect.in_(("money", "cost")), document.c.currency), (effect == "stock", PIECES), (effect == "hours", HOURS), else_="")
+    unit = sa.case(
+        (effect.in_(("money", "cost")), document.c.currency),
+        (effect.in_(("stock", "reserve")), PIECES),
+        (effect == "hours", HOURS),
+        else_="",
+    )
     return amount, unit
 
 

@@ -29,6 +29,8 @@ def _whole(row: Any, effect: str) -> tuple[Decimal, str]:
             return row.amount, row.currency
         case "stock":
             return row.units, PIECES
+        case "reserve":
+            return row.reserved, PIECES
         case "hours":
             return row.hours, HOURS
         case "cost":
@@ -44,6 +46,8 @@ def moves(row: Any, effect: str) -> bool:
             return bool(row.moves_money)
         case "stock":
             return bool(row.moves_stock)
+        case "reserve":
+            return bool(row.reserved)
         case "hours":
             return bool(row.hours)
         case "cost":
@@ -61,5 +65,6 @@ COLUMNS: tuple[sa.Column[Any], ...] = (
     document.c.parts,
     document.c.moves_money,
     document.c.moves_stock,
+    document.c.reserved,
 )
 """What `measured` and `moves` read."""

@@ -15,7 +15,7 @@ from pipelines.hub.binding import bind_within
 from pipelines.hub.store import Hub
 from taps._kit.errors import Fatal, Misconfigured, Retryable
 
-NEWEST = "0003"
+NEWEST = "0004"
 """The newest revision. A constant, so that a start on a current database needs no alembic (2 s to import)."""
 FOLDER = Path(__file__).parent / "migrations"
 VERSION_TABLE = "hub_version"

@@ -164,6 +164,7 @@ document = sa.Table(
     sa.Column("test", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("deleted", sa.Boolean, nullable=False, server_default=sa.false()),
     sa.Column("translated_at", Instant, nullable=False),
+    sa.Column("reserved", Amount, nullable=False, server_default="0"),
     sa.UniqueConstraint("document_id", "revision"),
     sa.Index("ix_document_current", "document_id", unique=True, sqlite_where=sa.text("current = 1"), postgresql_where=sa.text("current")),
     sa.Index("ix_document_group", "connection_id", "stream", "group_key"),

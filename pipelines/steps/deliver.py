@@ -36,6 +36,7 @@ from targets._kit.writer import (
     Found,
     InDoubt,
     NotSent,
+    Partly,
     Payload,
     Receipt,
     Refused,
@@ -92,10 +93,16 @@ def look_up(hub: Hub, destination: Destination, lease: Lease, limit: int = 10_00
         fence(tx, lease)
         found = [
             delivery.Arrival(
-                row.attempt_id, _operation(row), _decimals(row.bridge), row.predicted, row.digest, answer.receipt, adopted=True
+                row.attempt_id,
+                _operation(row),
+                _decimals(row.bridge),
+                _due_of(answer, row.predicted),
+                row.digest,
+                answer.receipt,
+                adopted=True,
             )
             for row, answer in zip(doubtful, answers, strict=True)
-            if isinstance(answer, Found)
+            if isinstance(answer, Found | Partly)
         ]
         delivery.arrive(tx, hub.clock(), found)
         for row, answer in zip(doubtful, answers, strict=True):
@@ -127,11 +134,25 @@ def _decimals(bridge: Mapping[str, Any]) -> dict[str, Decimal]:
     return {component: Decimal(amount) for component, amount in bridge.items()}
 
 
+def _due_of(answer: object, predicted: Decimal) -> Decimal:
+    """What the receipt must show: of a part just what it shows, for the rest waits and is told as waiting."""
+    return answer.receipt.effect if isinstance(answer, Partly) else predicted
+
+
+def _rest_waits(tx: Connection, hub: Hub, operation: Any, answer: Partly) -> None:
+    """The receipt is written; the operation goes on waiting for the rest, unless a newer revision goes instead."""
+    if delivery.newer_exists(tx, operation):
+        return
+    delivery.settle(tx, hub.clock(), operation, None, OperationState.WAITING, reason=answer.reason, not_before=answer.not_before)
+
+
 def _not_found(tx: Connection, hub: Hub, row: Row[Any], answer: Whereabouts) -> None:
-    """The target has it not, or will not say yet. Where a newer revision waits, that one goes instead."""
+    """The target has it not, or not whole, or will not say yet. Where a newer revision waits, that one goes instead."""
     now = hub.clock()
     operation = _operation(row)
-    if isinstance(answer, Absent):
+    if isinstance(answer, Partly):
+        _rest_waits(tx, hub, operation, answer)
+    elif isinstance(answer, Absent):
         stale = delivery.newer_exists(tx, operation)
         state = OperationState.SUPERSEDED if stale else OperationState.READY
         delivery.settle(tx, now, operation, row.attempt_id, state, reason="", attempt_state=AttemptState.ABSENT)
@@ -254,10 +275,16 @@ def _receive(
         fence(tx, lease)
         arrivals = [
             delivery.Arrival(
-                attempt_id, each.operation, each.payload.bridge, each.payload.predicted, each.payload.digest, answer, adopted=False
+                attempt_id,
+                each.operation,
+                each.payload.bridge,
+                _due_of(answer, each.payload.predicted),
+                each.payload.digest,
+                answer.receipt if isinstance(answer, Partly) else answer,
+                adopted=False,
             )
             for (attempt_id, each), answer in zip(claimed, answers, strict=True)
-            if isinstance(answer, Receipt)
+            if isinstance(answer, Receipt | Partly)
         ]
         delivery.arrive(tx, hub.clock(), arrivals)
         for (attempt_id, each), answer in zip(claimed, answers, strict=True):
@@ -282,6 +309,8 @@ def _answered(tx: Connection, hub: Hub, destination: Destination, attempt_id: in
             attempt_state=AttemptState.REFUSED,
             fingerprint=destination.fingerprint(row.route, row.posting),
         )
+    elif isinstance(answer, Partly):
+        _rest_waits(tx, hub, row, answer)
     elif isinstance(answer, InDoubt):
         delivery.settle(tx, now, row, None, OperationState.IN_DOUBT, reason=answer.reason, not_before=now + _PAUSE)
     elif isinstance(answer, NotSent):

@@ -16,7 +16,7 @@ from sqlalchemy.engine import Connection, Row
 from mappings.model import REGISTRY, Document, join
 from mappings.model.order import Trade
 from mappings.model.purchase import Purchase
-from mappings.posting import EFFECTS, Entry, Own, in_own_currency, moves, post, rows
+from mappings.posting import EFFECTS, Entry, Own, in_own_currency, kept_or_moved, post, rows
 from mappings.posting import Row as Shown
 from mappings.problem import Problem
 from pipelines.home.settings import Posting
@@ -142,8 +142,8 @@ def _desired(row: Row[Any], posting: Posting, read: _Read, facts: Facts) -> Desi
 
 def _standing(row: Row[Any], posting: Posting, read: _Read, facts: Facts, booked: delivery.Booked | None, desired: Intent) -> Intent | None:
     """The intent of what is booked, under the settings of today, where it may be what is desired. Setting a record twice does no harm."""
-    if booked is None or EFFECTS[row.kind] == "record":
-        return None
+    if booked is None or EFFECTS[row.kind] == "record" or booked.operation_id == row.operation_id:
+        return None  # of an operation whose rest waited at the target, what stands is not all of it
     entry, found = _entry(row, posting, read, booked.document_seq)
     standing = None if found else _intent(row, posting, read, facts, booked.document_seq, entry)
     same = standing is not None and all(getattr(standing, name) == getattr(desired, name) for name in _BOOKED)
@@ -168,7 +168,7 @@ def _intent(row: Row[Any], posting: Posting, read: _Read, facts: Facts, seq: int
         number=stored.number,
         date=entry.date if entry.lines else leg_date(stored, row.part) or date.min,
         lines=entry.lines,
-        moves=moves(made) if row.effect == "stock" and not absent else (),
+        moves=() if absent else kept_or_moved(made, row.effect),
         amount=Decimal(0) if absent else amount,
         unit=unit,
         bridge=entry.bridge,

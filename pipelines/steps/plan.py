@@ -29,7 +29,14 @@ from pipelines.steps.ingest import Count
 
 STEP = "plan"
 _RECORD_TYPES = resolve.ENTITY_TYPES
-_IDLE = {"money": "no money", "stock": "moves no stock", "hours": "no hours", "cost": "no cost", "record": "nothing to do"}
+_IDLE = {
+    "money": "no money",
+    "stock": "moves no stock",
+    "reserve": "nothing left to hand over",
+    "hours": "no hours",
+    "cost": "no cost",
+    "record": "nothing to do",
+}
 _OPEN = (Fate.READY, Fate.WAITING, Fate.HELD, Fate.REFUSED, Fate.IN_DOUBT)
 
 
@@ -159,6 +166,8 @@ def _decide(
     """The fate of one part of a document, by the first rule that speaks."""
     booked = standing is not None and (standing.booked or standing.in_doubt)  # what is in doubt may be there: its absence is wanted too
     reason = exclusion(route, posting, policy, row, day) or (None if booked else view.echoes.get(row.document_id))
+    if booked and reason == _IDLE["reserve"]:
+        reason = None  # handed over or called off: its reservation is brought to that end, and not taken back as if it had never been
     if reason is not None:
         return _Decision(Fate.READY, reason, Want.ABSENT, row.parent_id) if booked else _Decision(Fate.EXCLUDED, reason)
     effect = EFFECTS[policy.as_] if policy and policy.as_ else posting.effect

@@ -19,7 +19,7 @@ from mappings.engine import Context
 from mappings.identity import document_id
 from mappings.language import Mapping as StreamMapping
 from mappings.model import Document, Part, split
-from mappings.posting import EFFECTS, Entry, Line, Move, measure, moves, post
+from mappings.posting import EFFECTS, Entry, Line, Move, kept_or_moved, measure, post
 from mappings.problem import Problem
 from pipelines.home.load import Home
 from pipelines.home.settings import Posting, Route
@@ -215,7 +215,7 @@ class _Sender:
             amount=amount,
             unit=unit,
             lines=entry.lines if entry else (),
-            moves=moves(document) if effect == "stock" else (),
+            moves=kept_or_moved(document, effect),
             record=body if effect in ("record", "hours") else {},
             bridge=entry.bridge if entry else {},
         )
@@ -259,6 +259,7 @@ def _columns(document: Document) -> SimpleNamespace:
         amount=money[0] if money else Decimal(0),
         moves_money=document.moves_money(),
         moves_stock=document.moves_stock(),
+        reserved=document.units_reserved(),
         hours=document.hours() or Decimal(0),
         cost=cost[0] if cost else Decimal(0),
     )

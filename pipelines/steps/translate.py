@@ -207,7 +207,13 @@ def _translated(source: Source, context: Context, key: str, rows: list[_Row]) ->
 def _too_large(made: Document) -> Iterator[Problem]:
     """What no database can count: rather a typing error than a sale."""
     money, cost = made.amount(), made.cost()
-    measures = {"amount": money and money[0], "cost": cost and cost[0], "units": made.units(), "hours": made.hours()}
+    measures = {
+        "amount": money and money[0],
+        "cost": cost and cost[0],
+        "units": made.units(),
+        "hours": made.hours(),
+        "reserved": made.units_reserved(),
+    }
     for name, value in measures.items():
         if value is not None and abs(value) >= LARGEST:
             say = f"{made.title} {made.number()}: its {name} ({value:f}) cannot be: {LARGEST:,} and more is not counted."
@@ -296,6 +302,7 @@ def _revise(
             "moves_money": made.moves_money(),
             "units": made.units(),
             "moves_stock": made.moves_stock(),
+            "reserved": made.units_reserved(),
             "hours": made.hours() or Decimal(0),
             "cost": cost[0] if cost else Decimal(0),
             "parent_id": parents[0] if parents else None,
@@ -357,6 +364,7 @@ def _whole(tx: Connection, values: dict[str, Any]) -> Mapping[str, Any]:
     nothing = {
         "amount": Decimal(0),
         "units": Decimal(0),
+        "reserved": Decimal(0),
         "hours": Decimal(0),
         "cost": Decimal(0),
         "moves_money": False,

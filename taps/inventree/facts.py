@@ -27,6 +27,7 @@ FACTS = Facts(
         "stock_removal": _STOCK,
         "stock_return": _STOCK,
         "stock_movement": _STOCK,
+        "sales_order": _RECORD,
     },
     hosts=(),  # a server of one's own
     limits=(),  # none of its own [K]; a proxy before it may have some and says 429
@@ -51,6 +52,11 @@ OLDEST, NEWEST = 206, 565
 
 RECEIVED = 70
 """Tracking type of goods that were received against a purchase order [C]."""
+
+PENDING, IN_PROGRESS, SHIPPED, ON_HOLD, COMPLETE, CANCELLED = 10, 15, 20, 25, 30, 40
+"""Status of a sales order [C]; 20 is "placed" of a purchase order."""
+SALE_OPEN, PURCHASE_OPEN = (PENDING, IN_PROGRESS, ON_HOLD), (10, 20, 25)
+"""Status of orders that are outstanding [C]."""
 
 AVAILABLE = (10, 85, 50, 55)
 """Status of stock that counts as there, in the order in which we take of it: OK, returned, attention needed, damaged [C]."""

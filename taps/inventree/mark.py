@@ -9,6 +9,14 @@ each stock item the location it lay in, for the entry itself does not tell. A co
 transfer the quantity that it moves and where to (`12:3:2 to 4`). In the keywords of a part and the description of a company:
 
     cf:001122…4455:0011…ccdd
+
+In the description of a sales order (250 characters at most [S], searched by `search` [S]) it stands behind what the attempt wants of it:
+
+    1001 · keeps 5, kept 0 · cf:001122…4455:0011…ccdd
+    1001 · handed over, kept 5 · cf:…
+    1001 · called off, kept 5 · cf:…
+
+and in the notes of each of its lines with the location, in hexadecimal, in place of the attempt.
 """
 
 from __future__ import annotations
@@ -24,6 +32,11 @@ _NOTE = re.compile(
     rf"was (?P<was>-?\d+(?:\.\d+)?) leg (?P<leg>\d+)/(?P<legs>\d+) at (?P<at>{_PAIR}(?:,{_PAIR})*)(?: to (?P<to>\d+))?"
 )
 _WORD = re.compile(r"\s*\bcf:([0-9a-f]{24}):([0-9a-f]{16})\b")
+HANDED_OVER, CALLED_OFF = "handed over", "called off"
+_PROMISE = re.compile(
+    rf"(?P<number>.*?) · (?P<end>keeps (?P<keeps>\d+(?:\.\d+)?)|{HANDED_OVER}|{CALLED_OFF}), kept (?P<kept>\d+(?:\.\d+)?) ·"
+)
+LONGEST_DESCRIPTION = 250
 _NUMBER = 60
 _COUNT, _MOVE, _SPLIT_CHILD = 10, 20, 42
 """Tracking types [C]: counted; moved as a whole; a part was moved away, told at the item that it was taken from."""
@@ -128,6 +141,33 @@ class Label(NamedTuple):
         word = f"cf:{self.key}:{self.attempt}"
         bare = _WORD.sub("", str(text or "")).strip()[: longest - len(word) - 1].rstrip()
         return f"{bare} {word}".strip()
+
+
+class Promise(NamedTuple):
+    """What the description of a sales order of ours says."""
+
+    number: str
+    end: str
+    """HANDED_OVER, CALLED_OFF, or '' while it keeps something."""
+    keeps: Decimal
+    """Pieces that are wanted."""
+    kept: Decimal
+    """Pieces that were kept before, by our receipts."""
+    label: Label
+
+    @staticmethod
+    def of(text: Any) -> Promise | None:
+        """None where it is nobody's of ours, or people changed the words."""
+        found, label = _PROMISE.search(str(text or "")), Label.of(text)
+        if found is None or label is None:
+            return None
+        end = "" if found["keeps"] else found["end"]
+        return Promise(found["number"], end, Decimal(found["keeps"] or 0), Decimal(found["kept"]), label)
+
+    def text(self) -> str:
+        """As it is written."""
+        what = self.end or f"keeps {self.keeps:f}"
+        return self.label.onto(f"{self.number[:_NUMBER]} · {what}, kept {self.kept:f} ·", LONGEST_DESCRIPTION)
 
 
 def without(text: Any) -> str:

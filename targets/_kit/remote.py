@@ -28,6 +28,7 @@ from targets._kit.writer import (
     InDoubt,
     Metadata,
     NotSent,
+    Partly,
     Payload,
     Period,
     Receipt,
@@ -76,8 +77,11 @@ class RemoteWriter(ABC):
         """One answer per payload of the call, from a reply that is no 5xx, no 429 and no 401."""
 
     @abstractmethod
-    def look_up(self, sent: Sequence[Sent]) -> list[Receipt | None]:
-        """What the system holds of these attempts, by our reference; reads only. None: it shows nothing (yet)."""
+    def look_up(self, sent: Sequence[Sent]) -> Sequence[Receipt | Partly | None]:
+        """What the system holds of these attempts, by our reference; reads only. None: it shows nothing (yet).
+
+        Partly: the attempt was broken off, and what it left is a beginning that the next one goes on with.
+        """
 
     @abstractmethod
     def read_back(self, since: datetime | None = None) -> Sequence[Receipt]:
@@ -154,12 +158,12 @@ class RemoteWriter(ABC):
         answers: list[Whereabouts] = []
         for attempt, receipt in zip(sent, found, strict=True):
             sure = attempt.since + self.facts.request_timeout + self.facts.visible_after
-            if receipt is not None:
+            if isinstance(receipt, Receipt):
                 answers.append(Found(receipt))
             elif now < sure:
                 answers.append(Unknown(sure, f"{self.facts.title} may still show it"))
             else:
-                answers.append(Absent())
+                answers.append(Absent() if receipt is None else receipt)
         return answers
 
 

@@ -161,7 +161,18 @@ class NotSent(NamedTuple):
     reason: str
 
 
-Answer: TypeAlias = Receipt | Refused | InDoubt | NotSent
+class Partly(NamedTuple):
+    """The target holds a part of it, as the receipt says, and the rest waits for something that is not there yet.
+
+    The operation waits with this reason and is tried again from `not_before` on, as a change of what stands.
+    """
+
+    receipt: Receipt
+    not_before: datetime
+    reason: str
+
+
+Answer: TypeAlias = Receipt | Partly | Refused | InDoubt | NotSent
 
 
 class Sent(NamedTuple):
@@ -192,7 +203,7 @@ class Unknown(NamedTuple):
     reason: str
 
 
-Whereabouts: TypeAlias = Found | Absent | Unknown
+Whereabouts: TypeAlias = Found | Partly | Absent | Unknown
 
 
 class Period(NamedTuple):

@@ -153,6 +153,10 @@ class Names:
         """`MUG at Store`."""
         return f"{self._parts.get(part, f'part {part}')} at {self._locations.get(location, f'location {location}')}"
 
+    def at(self, location: int) -> str:
+        """`Store`."""
+        return self._locations.get(location, f"location {location}")
+
 
 def _short(payload: Payload, what: str, units: Decimal, there: Decimal) -> Refused:
     number = payload.intent.number

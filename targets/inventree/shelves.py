@@ -27,6 +27,8 @@ class Item:
     """False: InvenTree deletes it, history and all, when it is used up [C]."""
     status: int
     batch: str
+    allocated: Decimal
+    """Kept for orders."""
 
     @staticmethod
     def of(row: Mapping[str, Any]) -> Item | None:
@@ -36,7 +38,8 @@ class Item:
             return None
         quantity = Decimal(str(row["quantity"]))
         stays = row.get("delete_on_deplete") is False
-        return Item(row["pk"], row["part"], row["location"], quantity, stays, row.get("status", 10), row.get("batch") or "")
+        allocated = Decimal(str(row.get("allocated") or 0))
+        return Item(row["pk"], row["part"], row["location"], quantity, stays, row.get("status", 10), row.get("batch") or "", allocated)
 
 
 class Shelves:
@@ -91,6 +94,19 @@ class Shelves:
                 taken.append((item, part_of_it))
                 units -= part_of_it
         return None if units > 0 else taken
+
+    def free(self, part: int, location: int, units: Decimal) -> list[tuple[Item, Decimal]]:
+        """As many of so many units as are kept for nobody: of the first item that has them all, else of one after the other."""
+        here = [(item, item.quantity - item.allocated) for item in self.at(part, location) if item.quantity > item.allocated]
+        whole = next((item for item, free in here if free >= units), None)
+        if whole is not None:
+            return [(whole, units)]
+        taken: list[tuple[Item, Decimal]] = []
+        for item, free in here:
+            if units > 0:
+                taken.append((item, min(free, units)))
+                units -= min(free, units)
+        return taken
 
     def home(self, part: int, location: int) -> Item | None:
         """The item that units are put back into: a good one of no batch."""

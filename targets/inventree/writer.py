@@ -1,8 +1,8 @@
-"""The writer of InvenTree: records one by one, stock documents as differences."""
+"""The writer of InvenTree: records one by one, stock documents as differences, sales orders step by step."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from pathlib import Path
@@ -13,16 +13,18 @@ from taps._kit.points import at
 from taps._kit.surroundings import Surroundings
 from taps.inventree import client
 from taps.inventree.facts import FACTS
-from taps.inventree.mark import SEARCHED, attempt_of, key_of
+from taps.inventree.mark import CALLED_OFF, HANDED_OVER, SEARCHED, attempt_of, key_of
 from targets._kit.remote import Call, RemoteWriter, digest, refused
-from targets._kit.writer import Answer, InDoubt, Intent, Metadata, NotSent, Payload, Receipt, Refused, Sent, Unpreparable, Verb
-from targets.inventree import moves, records
+from targets._kit.writer import Answer, InDoubt, Intent, Metadata, NotSent, Partly, Payload, Receipt, Refused, Sent, Unpreparable, Verb
+from targets.inventree import moves, orders, records
 from targets.inventree.carrier import Carrier
 from targets.inventree.config import InvenTreeTargetConfig
+from targets.inventree.keeping import Keeper
 from targets.inventree.places import Missing, Places
 from targets.inventree.shelves import Shelves
 
 KINDS = tuple(FACTS.verbs)
+ORDER = "sales_order"
 _MOST_DECIMALS, _MOST_DIGITS = 5, 10
 
 
@@ -45,6 +47,7 @@ class InvenTreeWriter(RemoteWriter):
         client.hello(self.edge)
         self._places.open(self.edge)
         self._shelves = Shelves(self.edge, self._config.page_size)
+        self._keeper = Keeper(self.edge, self._shelves, self._places.names(), self._config)
         self._carrier = Carrier(self.edge, self._shelves, self._places.names(), self._config.page_size)
 
     # ── before sending ──
@@ -63,16 +66,37 @@ class InvenTreeWriter(RemoteWriter):
         if kind in records.KINDS:
             return records.prepare(intent, self._config.part_category)
         try:
-            return self._stock(intent)
+            return self._order(intent) if kind == ORDER else self._stock(intent)
         except Missing as missing:
             return Unpreparable(missing.problem)
 
-    def _stock(self, intent: Intent) -> Payload:
-        there = moves.booked(intent.booked)
+    def _order(self, intent: Intent) -> Payload:
+        summed, was = self._summed(intent), Decimal((intent.booked or {}).get("kept", 0))
+        buyer = intent.related.get("customer")
+        body = {
+            "customer": int(buyer.remote_id) if buyer and buyer.kind == "contact" else intent.walk_in,
+            "wanted": [[part, location, moves.plain(units)] for (part, location), units in summed.items() if units],
+            "end": _end(intent, summed),
+            "was": moves.plain(was),
+            "pk": intent.remote_id,
+            "key": (intent.booked or {}).get("key") or key_of(intent.look_up_key),
+            "attempt": intent.idempotency_key,
+            "number": intent.number,
+            "date": intent.date.isoformat(),
+        }
+        return Payload(intent, body, digest(body), sum(summed.values(), Decimal(0)) - was, {})
+
+    def _summed(self, intent: Intent) -> dict[tuple[int, int | str], Decimal]:
+        """Units by part and place."""
         summed: dict[tuple[int, int | str], Decimal] = {}
-        for move in intent.moves if intent.verb is not Verb.REVERSE else ():
+        for move in intent.moves if intent.verb not in (Verb.REVERSE, Verb.VOID) else ():
             place = self._places.part(self.edge, intent, move.item), self._places.location(intent, move.location)
             summed[place] = summed.get(place, Decimal(0)) + _countable(intent, move.units)
+        return summed
+
+    def _stock(self, intent: Intent) -> Payload:
+        there = moves.booked(intent.booked)
+        summed = self._summed(intent)
         wanted = [[part, location, moves.plain(units)] for (part, location), units in summed.items() if units]
         was = sum(there.values(), Decimal(0))
         body = {
@@ -93,6 +117,10 @@ class InvenTreeWriter(RemoteWriter):
         for payload in batch:
             if payload.intent.subject.kind in records.KINDS:
                 yield records.nominal(payload)
+                continue
+            if payload.intent.subject.kind == ORDER:
+                pk = payload.body["pk"]
+                yield Call("PATCH" if pk else "POST", f"{orders.ORDERS}{pk}/" if pk else orders.ORDERS, (payload,), payload.body)
                 continue
             there = {(part, location): Decimal(units) for part, location, units in payload.body["booked"]}
             todo = moves.difference({(p, place): Decimal(units) for p, place, units in payload.body["wanted"]}, there)
@@ -120,8 +148,7 @@ class InvenTreeWriter(RemoteWriter):
         if payload.intent.subject.kind not in records.KINDS:
             outcome = self._places.settle(self.edge, payload)
             if isinstance(outcome, Payload):
-                carried = self._carrier.carry(outcome)
-                return carried.answer, carried.blocked
+                return self._carried(outcome)
         else:
             call = records.call(self.edge, payload)
             if isinstance(call, Refused):
@@ -136,6 +163,13 @@ class InvenTreeWriter(RemoteWriter):
             return InDoubt(f"{FACTS.title}: {outcome.reason}"), None
         return refused(FACTS.title, payload.intent.number, client.reason(outcome)), None
 
+    def _carried(self, payload: Payload) -> tuple[Answer, Blocked | None]:
+        if payload.intent.subject.kind == ORDER:
+            answer, halted = self._keeper.carry(payload)
+            return answer, Blocked(halted.not_before, halted.reason) if halted else None
+        carried = self._carrier.carry(payload)
+        return carried.answer, carried.blocked
+
     def judge(self, call: Call, reply: Reply) -> list[Answer]:
         """The answer to a record."""
         (payload,) = call.payloads
@@ -145,11 +179,15 @@ class InvenTreeWriter(RemoteWriter):
 
     # ── afterwards ──
 
-    def look_up(self, sent: Sequence[Sent]) -> list[Receipt | None]:
-        """By our marks: the attempt must be the one that was made, and whole."""
-        return [records.find(self.edge, each) if each.subject.kind in records.KINDS else self._find(each) for each in sent]
+    def look_up(self, sent: Sequence[Sent]) -> list[Receipt | Partly | None]:
+        """By our marks: the attempt must be the one that was made, and whole, or for an order the beginning of it."""
+        return [self._find(each) for each in sent]
 
-    def _find(self, sent: Sent) -> Receipt | None:
+    def _find(self, sent: Sent) -> Receipt | Partly | None:
+        if sent.subject.kind in records.KINDS:
+            return records.find(self.edge, sent)
+        if sent.subject.kind == ORDER:
+            return orders.find(self.edge, sent, self._config.page_size)
         attempt = attempt_of(sent.idempotency_key)
         for thing in moves.standings(self.edge, {"search": attempt}, self._config.page_size):
             found = moves.standing(self.edge, thing, self._config.page_size)
@@ -159,11 +197,12 @@ class InvenTreeWriter(RemoteWriter):
         return None
 
     def read_back(self, since: datetime | None = None) -> Sequence[Receipt]:
-        """What carries our marks: parts, companies, and every thing that the history of stock tells of."""
+        """What carries our marks: parts, companies, orders, and every thing that the history of stock tells of."""
         day = {"min_date": since.date().isoformat()} if since else {}
         found = moves.standings(self.edge, {"search": SEARCHED, **day}, self._config.page_size)
         stock = [each.receipt(thing, each.entries[0][1].number, Decimal(0)) for thing, each in found.items()]
-        return [*records.all_ours(self.edge, self._config.page_size), *stock]
+        kept = orders.all_ours(self.edge, self._config.page_size)
+        return [*records.all_ours(self.edge, self._config.page_size), *stock, *kept]
 
     def metadata(self) -> Metadata:
         """Its locations: a document that was held for one goes on when it is there."""
@@ -172,6 +211,14 @@ class InvenTreeWriter(RemoteWriter):
     def check(self) -> list[Problem]:
         """Locations of the configuration that are not there."""
         return self._places.check() if self._opened is not None else []
+
+
+def _end(intent: Intent, summed: Mapping[tuple[int, int | str], Decimal]) -> str:
+    """How an order ends that is to keep nothing any more; '' for one that keeps something."""
+    if any(summed.values()):
+        return ""
+    handed = intent.document.get("status") != "cancelled" and intent.document.get("fulfillment_status") in ("fulfilled", "partly_fulfilled")
+    return HANDED_OVER if handed and intent.verb is not Verb.VOID else CALLED_OFF
 
 
 def _countable(intent: Intent, units: Decimal) -> Decimal:

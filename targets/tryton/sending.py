@@ -3,35 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from datetime import datetime
 from typing import Any
 
 from taps._kit.edge import Blocked, Lost, Reply
 from taps._kit.points import at
 from taps.tryton.client import TrytonEdge, path
 from taps.tryton.values import decode, encode
+from targets._kit.stepwise import Doubtful, Halted, Rejected
 
-
-class Doubtful(Exception):
-    """Sent, and nobody knows."""
-
-
-class Halted(Exception):
-    """The call certainly did nothing, and no other will get through before an instant."""
-
-    def __init__(self, not_before: datetime, reason: str) -> None:
-        super().__init__(reason)
-        self.not_before = not_before
-        self.reason = reason
-
-
-class Rejected(Exception):
-    """Tryton said no. `fault`: not in a sentence of its own but with a page, as it does where something broke inside it."""
-
-    def __init__(self, said: str, *, fault: bool) -> None:
-        super().__init__(said)
-        self.said = said
-        self.fault = fault
+__all__ = ["Doubtful", "Halted", "Rejected", "Sender"]
 
 
 class Sender:

@@ -16,6 +16,7 @@ from taps._kit.reader import Record
 from taps._kit.simulator import serve
 from taps._kit.surroundings import Pocket, Surroundings
 from taps.inventree.config import InvenTreeConfig
+from taps.inventree.facts import SHIPPED
 from taps.inventree.mark import Mark
 from taps.inventree.reader import InvenTreeReader
 from targets._kit.writer import Absent, InDoubt, Payload, Receipt, Refused, Verb
@@ -113,6 +114,11 @@ def a_life(writer, simulator):
     assert send(writer, stock("stock_movement", *transfer, n=6, movement_type="transfer")).effect == 0
     simulator.tables.items[simulator.seed_item(TEA, KIOSK, "2", delete_on_deplete=True)]
     assert send(writer, stock("stock_removal", Move("TEA", "Kiosk", Decimal(2)), n=7)).effect == 2
+    simulator.sales.default_shipment = True
+    made = send(writer, stock("sales_order", Move("MUG", "Store", Decimal(2)), n=8))
+    fewer = send(writer, stock("sales_order", Move("MUG", "Store", Decimal("1.5")), n=8, revision=2, verb=Verb.UPDATE, booked=made))
+    shipped = {"status": "open", "fulfillment_status": "fulfilled"}
+    assert send(writer, stock("sales_order", n=8, revision=3, verb=Verb.UPDATE, booked=fewer, **shipped)).body["status"] == SHIPPED
     writer.read_back()
     writer.read_back(simulator.clock() - timedelta(days=1))
 
@@ -159,7 +165,21 @@ def test_every_request_and_answer_is_as_the_specification_says(judge, open_write
         "GET /api/order/po/",
         "GET /api/order/po-line/",
         "GET /api/order/so/",
+        "POST /api/order/so/",
+        "GET /api/order/so/{id}/",
+        "PATCH /api/order/so/{id}/",
+        "POST /api/order/so/{id}/issue/",
+        "POST /api/order/so/{id}/allocate/",
+        "POST /api/order/so/{id}/cancel/",
+        "POST /api/order/so/{id}/complete/",
+        "GET /api/order/so/shipment/",
+        "DELETE /api/order/so/shipment/{id}/",
         "GET /api/order/so-line/",
+        "POST /api/order/so-line/",
+        "PATCH /api/order/so-line/{id}/",
+        "DELETE /api/order/so-line/{id}/",
+        "GET /api/order/so-allocation/",
+        "DELETE /api/order/so-allocation/",
     }
     # What is refused has no form in the specification, but what asked for it has one.
     refused = [request for request, response in seen if response.status >= ERROR]
@@ -235,7 +255,7 @@ def test_the_taps_rows_tell_what_was_written_and_by_whom(writer, simulator, url,
     def rows(stream):
         return {message.body["pk"]: message.body for message in reader.read(stream, None, around) if isinstance(message, Record)}
 
-    assert {row["IPN"]: row["ours"] for row in rows("parts").values()} == {"MUG": None, "TEA": None, "R-1": f"{1:024x}"}
+    assert {row["IPN"]: row["ours"] for row in rows("parts").values()} == {"MUG": None, "TEA": None, "SCREW": None, "R-1": f"{1:024x}"}
     assert [(row["name"], row["ours"]) for row in rows("companies").values()] == [("Zoë Quill", f"{2:024x}")]
     history = rows("stock_tracking")
     assert (history[int(made.remote_id)]["ours"], history[int(made.remote_id)]["user"]) == (f"{3:024x}", "counterfoil")

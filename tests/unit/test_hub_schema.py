@@ -92,9 +92,9 @@ def test_each_counter_starts_at_one(hub: Hub) -> None:
 def test_a_second_run_does_nothing_and_says_so(hub: Hub) -> None:
     said: list[str] = []
     assert schema.migrate(hub, progress=said.append) is True
-    assert [sentence[:31] for sentence in said] == [f"The hub's schema goes to {number}: " for number in ("0001", "0002", "0003")]
+    assert [sentence[:31] for sentence in said] == [f"The hub's schema goes to {number}: " for number in ("0001", "0002", "0003", "0004")]
     assert schema.migrate(hub, progress=said.append) is False
-    assert len(said) == 3
+    assert len(said) == 4
     schema.require_current(hub)
 
 
@@ -151,13 +151,13 @@ def test_an_older_sqlite_hub_is_copied_before_it_is_changed(tmp_path: Path, monk
         schema.migrate(hub)
     with hub.begin() as tx:
         tx.exec_driver_sql("INSERT INTO entity VALUES ('e1', 'party', '2026-01-01')")
-    with pytest.raises(Misconfigured, match="schema is 0001, this version needs 0003"):
+    with pytest.raises(Misconfigured, match="schema is 0001, this version needs 0004"):
         schema.require_current(hub)
 
     assert schema.migrate(hub) is True
 
     copies = [path.name for path in tmp_path.iterdir() if "before" in path.name]
-    assert copies == ["hub.db.before-0003"]
+    assert copies == ["hub.db.before-0004"]
     with sqlite3.connect(tmp_path / copies[0]) as copy:
         assert copy.execute("SELECT entity_id FROM entity").fetchall() == [("e1",)]
         assert copy.execute(f"SELECT version_num FROM {schema.VERSION_TABLE}").fetchall() == [("0001",)]
@@ -170,11 +170,11 @@ def test_a_hub_that_cannot_be_copied_is_not_changed(tmp_path: Path, monkeypatch:
         old.setattr(schema, "NEWEST", "0001")
         old.setattr(schema, "bind_within", lambda *_: None)  # its table came with 0002
         schema.migrate(hub)
-    (tmp_path / "hub.db.before-0003").mkdir()
+    (tmp_path / "hub.db.before-0004").mkdir()
     with pytest.raises(Fatal, match="no copy of it could be written"):
         schema.migrate(hub)
     assert schema.at_revision(hub) == "0001"
-    assert not (tmp_path / "hub.db.before-0003.part").exists()
+    assert not (tmp_path / "hub.db.before-0004.part").exists()
 
 
 def test_of_processes_that_start_together_one_migrates(hub_url: str) -> None:

@@ -301,7 +301,7 @@ def test_measures_have_their_units():
 
 
 def test_every_representation_has_an_effect():
-    assert set(EFFECTS.values()) == {"money", "cost", "stock", "hours", "record"}
+    assert set(EFFECTS.values()) == {"money", "cost", "stock", "reserve", "hours", "record"}
 
 
 # ── stock ──

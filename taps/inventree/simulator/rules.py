@@ -17,6 +17,8 @@ _LONGEST = {
     "part": {"name": 100, "IPN": 100, "description": 250, "keywords": 250},
     "company": {"name": 100, "description": 500, "phone": 50, "tax_id": 50, "contact": 100},
     "location": {"name": 100, "description": 250},
+    "sales_order": {"description": 250, "customer_reference": 64},
+    "sales_line": {"reference": 100, "notes": 500},
 }
 """maxLength of the specification."""
 
@@ -32,12 +34,17 @@ class Invalid(Exception):
 
 
 def checked(kind: str, body: Any, *, partial: bool) -> Row:
-    """The fields of a record; raises Invalid with every field that is wrong."""
+    """The fields of a record that has a name; raises Invalid with every field that is wrong."""
+    if isinstance(body, Mapping) and not partial and not body.get("name"):
+        raise Invalid({"name": ["This field is required."]})
+    return texts(kind, body)
+
+
+def texts(kind: str, body: Any) -> Row:
+    """The fields of a record; raises Invalid with every text that is too long or no text."""
     if not isinstance(body, Mapping):
         raise Invalid({"non_field_errors": ["Invalid data. Expected a dictionary, but got something else."]})
     errors: Errors = {}
-    if not partial and not body.get("name"):
-        errors["name"] = ["This field is required."]
     for name, longest in _LONGEST[kind].items():
         if len(str(body.get(name) or "")) > longest:
             errors[name] = [f"Ensure this field has no more than {longest} characters."]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import re
 from collections.abc import Callable, Iterable, Mapping
 from datetime import timedelta
 from decimal import Decimal
@@ -10,7 +11,9 @@ from typing import Any
 from urllib.parse import urlencode
 
 from taps._kit.simulator import Clock, Request, Response, Simulator
+from taps.inventree.facts import IN_PROGRESS, PURCHASE_OPEN, SALE_OPEN
 from taps.inventree.simulator.rules import Invalid, checked, known
+from taps.inventree.simulator.sales import STATES, Sales
 from taps.inventree.simulator.stock import Stock
 from taps.inventree.simulator.tables import Row, Shape, Shapes, Tables, instant
 
@@ -24,7 +27,7 @@ _SEARCHED = {
     "items": ("batch", "serial"),
     "tracking": ("notes",),
     "purchase_orders": ("description", "reference"),
-    "sales_orders": ("description", "reference"),
+    "sales_orders": ("customer_reference", "description", "reference"),
 }
 """The searched fields that the specification names, as far as they are kept here."""
 
@@ -38,6 +41,7 @@ class InvenTreeSimulator(Simulator):
         super().__init__(clock=clock)
         self.tables = Tables()
         self.stock = Stock(self.tables, self.clock)
+        self.sales = Sales(self.tables, self.clock)
         self.ipn_taken_once = False
         """The setting that an IPN may stand once only; off unless an administrator turns it on [C]."""
         self.tokens: dict[str, int] = {}
@@ -52,8 +56,10 @@ class InvenTreeSimulator(Simulator):
             ("/api/stock/", "items", shapes.item),
             ("/api/order/po/", "purchase_orders", shapes.order),
             ("/api/order/po-line/", "purchase_lines", shapes.purchase_line),
+            ("/api/order/so/shipment/", "shipments", shapes.shipment),
             ("/api/order/so/", "sales_orders", shapes.order),
             ("/api/order/so-line/", "sales_lines", shapes.sales_line),
+            ("/api/order/so-allocation/", "allocations", shapes.allocation),
         ):
             self.route("GET", path, self._list(name, shape))
             self.route("GET", path + "{pk}/", self._detail(name, shape))
@@ -69,6 +75,7 @@ class InvenTreeSimulator(Simulator):
         self.route("PATCH", "/api/stock/{pk}/", self._change_item(shapes.item))
         for action in ("add", "remove", "count", "transfer"):
             self.route("POST", f"/api/stock/{action}/", self._adjustment(action))
+        self._sales_routes(shapes)
 
     # ── what stands there from the start ──
 
@@ -109,9 +116,10 @@ class InvenTreeSimulator(Simulator):
 
     def seed_sale(self, reference: str, customer: int, lines: Iterable[tuple[int, str, str]]) -> int:
         """A sales order; its lines are (part, quantity, price)."""
-        order = self._order(self.tables.sales_orders, reference, customer=customer)
+        more = {"customer": customer, "customer_reference": "", "shipment_date": None, "issue_date": None}
+        order = self._order(self.tables.sales_orders, reference, **more, status=IN_PROGRESS, status_text=STATES[IN_PROGRESS])
         for part, quantity, price in lines:
-            line = {"order": order, "part": part, "quantity": Decimal(quantity), "allocated": Decimal(0), "shipped": Decimal(0)}
+            line = {"order": order, "part": part, "quantity": Decimal(quantity), "shipped": Decimal(0)}
             self.tables.put(self.tables.sales_lines, line | {"sale_price": price, "sale_price_currency": "EUR"})
         return order
 
@@ -229,7 +237,7 @@ class InvenTreeSimulator(Simulator):
             all(word.casefold() in text for word in query.get("search", "").split()),
             since >= query.get("updated_after", ""),
             str(row.get("date") or "")[:10] >= query.get("min_date", ""),
-            query.get("outstanding") != "true" or row.get("status") in (10, 20, 25),
+            query.get("outstanding") != "true" or row.get("status") in (SALE_OPEN if name == "sales_orders" else PURCHASE_OPEN),
         ]
         exact = ("IPN", "name", "part", "location", "item", "order", "reference")
         checks += [str(row.get(field)) == query[field] for field in exact if field in query]
@@ -296,12 +304,59 @@ class InvenTreeSimulator(Simulator):
 
         return answer
 
+    # ── sales orders ──
+
+    def _sales_routes(self, shapes: Shapes) -> None:
+        sales, orders, lines = self.sales, self.tables.sales_orders, self.tables.sales_lines
+
+        def on(table: dict[int, Row], act: Callable[[Row, Any], Row | None], shape: Shape | None, status: int) -> Callable[..., Response]:
+            def answer(request: Request, pk: str) -> Response:
+                if not pk.isdigit() or int(pk) not in table:
+                    return self.missing(request)
+                made = act(table[int(pk)], request.body)
+                return Response(status, shape(made, None) if shape and made is not None else None)
+
+            return answer
+
+        def allocated(order: Row, body: Any) -> Row:
+            sales.allocate(order, body)
+            return dict(body)
+
+        def completed(order: Row, body: Any) -> Row:
+            sales.complete(order, body)
+            return {"accept_incomplete": bool((body or {}).get("accept_incomplete"))}
+
+        def freed(request: Request) -> Response:
+            sales.free(request.body["items"])
+            return Response(204)
+
+        plain: Shape = lambda row, _query: row  # noqa: E731 (an echo of what was sent)
+        order, line = "/api/order/so/{pk}/", "/api/order/so-line/{pk}/"
+        self.route("POST", "/api/order/so/", lambda request: Response(201, shapes.order(sales.create(request.body, self._user(request)))))
+        self.route("POST", "/api/order/so-line/", lambda request: Response(201, shapes.sales_line(sales.add_line(request.body))))
+        self.route("PATCH", order, on(orders, sales.change, shapes.order, 200))
+        self.route("POST", order + "issue/", on(orders, lambda row, _body: sales.issue(row), None, 201))
+        self.route("POST", order + "hold/", on(orders, lambda row, _body: sales.hold(row), None, 201))
+        self.route("POST", order + "cancel/", on(orders, lambda row, _body: sales.cancel(row), None, 201))
+        self.route("POST", order + "complete/", on(orders, completed, plain, 201))
+        self.route("POST", order + "allocate/", on(orders, allocated, plain, 201))
+        self.route("PATCH", line, on(lines, sales.change_line, shapes.sales_line, 200))
+        self.route("DELETE", line, on(lines, lambda row, _body: sales.remove_line(row), None, 204))
+        self.route("DELETE", "/api/order/so-allocation/", freed)
+        self.route(
+            "DELETE",
+            "/api/order/so/shipment/{pk}/",
+            on(self.tables.shipments, lambda row, _body: self.tables.shipments.pop(row["pk"]), None, 204),
+        )
+
 
 def _order_of(ordering: str) -> Callable[[Row], Any]:
     """Rows in the order asked for; those that are alike in the order in which they were made."""
     name = ordering.lstrip("-")
 
     def key(row: Row) -> Any:
+        if name == "reference":
+            return (int("".join(re.findall(r"\d+", row["reference"])[-1:] or ["0"])), row["pk"])  # by its number, not as a text [C]
         return (str(row.get(name) or ""), row["pk"])
 
     return key

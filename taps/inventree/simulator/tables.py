@@ -39,6 +39,8 @@ class Tables:
     purchase_lines: dict[int, Row] = field(default_factory=dict)
     sales_orders: dict[int, Row] = field(default_factory=dict)
     sales_lines: dict[int, Row] = field(default_factory=dict)
+    allocations: dict[int, Row] = field(default_factory=dict)
+    shipments: dict[int, Row] = field(default_factory=dict)
     last: int = 0
 
     def put(self, table: dict[int, Row], row: Mapping[str, Any]) -> Row:
@@ -46,6 +48,10 @@ class Tables:
         self.last += 1
         table[self.last] = {"pk": self.last, **row}
         return table[self.last]
+
+    def kept_of(self, item: int) -> Decimal:
+        """What orders keep of a stock item."""
+        return sum((each["quantity"] for each in self.allocations.values() if each["item"] == item), Decimal(0))
 
 
 def instant(moment: datetime) -> str:
@@ -103,7 +109,7 @@ class Shapes:
             "barcode_hash": "",
             "in_stock": in_stock(row),
             "status_text": _STATUS[row["status"]],
-            "allocated": Decimal(0),
+            "allocated": self._tables.kept_of(row["pk"]),
         }
 
     def entry(self, row: Row, query: Mapping[str, str] | None = None) -> Row:
@@ -130,7 +136,17 @@ class Shapes:
     def sales_line(self, row: Row, _query: Mapping[str, str] | None = None) -> Row:
         """A line of a sales order."""
         none = dict.fromkeys(("available_stock", "available_variant_stock", "building", "on_order"), Decimal(0))
-        return {**row, **none}
+        kept = sum((each["quantity"] for each in self._tables.allocations.values() if each["line"] == row["pk"]), Decimal(0))
+        return {**row, **none, "allocated": kept}
+
+    def allocation(self, row: Row, _query: Mapping[str, str] | None = None) -> Row:
+        """What a line keeps of a stock item."""
+        item = self._tables.items[row["item"]]
+        return {**row, "part": item["part"], "location": item["location"], "serial": item["serial"] or ""}
+
+    def shipment(self, row: Row, _query: Mapping[str, str] | None = None) -> Row:
+        """A shipment of a sales order."""
+        return dict(row)
 
 
 Shape: TypeAlias = Callable[[Row, Mapping[str, str] | None], Row]

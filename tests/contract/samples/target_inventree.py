@@ -6,6 +6,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.posting.entry import Move
+from taps.inventree.facts import CANCELLED
 from taps.inventree.mark import Mark
 from taps.inventree.simulator import InvenTreeSimulator
 from targets._kit.writer import Related, Verb
@@ -33,6 +34,7 @@ def simulator() -> InvenTreeSimulator:
         made.seed_item(part, store, "100000")
         made.seed_item(part, warehouse, "100000")
     made.seed_item(mug, kiosk, "1")
+    made.seed_part("SCREW", "Screw", salable=False)
     return made
 
 
@@ -45,6 +47,8 @@ def standing(simulator: Any, case: str) -> int:
     if case in ("part", "contact"):
         table, name = {"part": ("parts", "keywords"), "contact": ("companies", "description")}[case]
         return sum("cf:" in str(row[name]) for row in getattr(simulator.tables, table).values())
+    if case == "sales_order":
+        return sum("cf:" in row["description"] and row["status"] != CANCELLED for row in simulator.tables.sales_orders.values())
     marks = [Mark.of(entry["notes"]) for entry in simulator.tables.tracking.values()]
     return len({mark.thing for mark in marks if mark is not None})
 
@@ -108,6 +112,18 @@ def sample() -> RemoteSample:
                 unit="C62",
                 unfit=stock(Move("TEA", "Store", Decimal("0.1234567"))),
                 refused=stock(Move("MUG", "Kiosk", few), movement_type="adjustment"),
+            ),
+            "sales_order": Case(
+                kind="sales_order",
+                change=Verb.UPDATE,
+                remove=Verb.VOID,
+                first=stock(Move("MUG", "Store", few), Move("TEA", "shop", Decimal(1))),
+                changed=stock(Move("MUG", "Store", more), Move("TEA", "Warehouse", Decimal(1))),
+                effect=Decimal(3),
+                changed_effect=Decimal(3),
+                unit="C62",
+                unfit=stock(Move("NO-SUCH", "Store", few)),
+                refused=stock(Move("SCREW", "Store", few)),
             ),
             "part": Case(
                 kind="part",
