@@ -53,7 +53,9 @@ OF_SUPPLIERS: MappingProxyType[str, str] = MappingProxyType({"supplier": "suppli
 
 
 def fits(kind: str, representation: str) -> bool:
-    """Whether a document type may be so represented: a bill is no invoice of ours, and an order no bill."""
+    """Whether a document type may be so represented: a bill is no invoice of ours, an order no bill, and only an order keeps goods."""
+    if EFFECTS[representation] == "reserve":
+        return kind == "order"
     if representation in OF_SUPPLIERS.values():
         return OF_SUPPLIERS.get(kind) == representation
     own_money = kind in OF_SUPPLIERS and EFFECTS[representation] == "money"
