@@ -53,6 +53,7 @@ _ITEM = {
     "redeemed": AMOUNT,
     "cost": AMOUNT,
     "party": "VARCHAR",
+    "gateway": "VARCHAR",
     "status": "VARCHAR",
     "version": "VARCHAR",
     "edited": "VARCHAR",
@@ -73,6 +74,7 @@ _STANDING = {
     "unit": "VARCHAR",
     "amount": AMOUNT,
     "rate": "DECIMAL(24, 12)",
+    "gateway": "VARCHAR",
     "fate": "VARCHAR",
     "reason": "VARCHAR",
     "held_for": "VARCHAR",
@@ -212,6 +214,8 @@ _NO_DECIMALS, _THREE_DECIMALS = (
     ", ".join(f"'{code}'" for code, decimals in sorted(EXPONENTS.items()) if decimals == wanted) for wanted in (0, 3)
 )
 _MACROS = (
+    # a processor by its letters and digits: `shopify_payments` in a shop is `ShopifyPayments` in an account's name
+    "processor(t) AS coalesce(lower(regexp_replace(t, '[^\\pL\\pN]+', '', 'g')), '')",
     f"money(t) AS TRY_CAST(t AS {AMOUNT})",
     f"money_comma(t) AS TRY_CAST(replace(replace(t, '.', ''), ',', '.') AS {AMOUNT})",
     # to the smallest coin, half away from zero; the precision of DuckDB's round must be a constant

@@ -286,6 +286,9 @@ def _accounts(row: Mapping[str, Any], rules: Rules, window: Window) -> Iterator[
     """The total agrees, and an account gets something else: it was booked elsewhere. Cents of a conversion, line by line, are none."""
     if row["l_unit"] != row["r_unit"] or not window.holds(row["l_on_day"]) or not window.holds(row["r_on_day"]):
         return
+    if row["l_gateway"] and row["r_gateway"] and row["l_gateway"] != row["r_gateway"] and row["r_clearing"]:
+        say = f"{_what(row)} goes through {row['l_gateway']}, and stands at {_target(row)} on the clearing account of {row['r_gateway']}."
+        yield Cause(BreakClass.AMOUNT, ZERO, say)
     for name in MEASURED:
         mine, theirs = row[f"l_{name}"], row[f"r_{name}"]
         if mine is not None and theirs is not None and mine != theirs and not rounded(row, theirs - mine, rules):

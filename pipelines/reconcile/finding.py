@@ -15,7 +15,7 @@ from pipelines.reconcile.bench import COMPONENTS, MEASURED, Bench
 from pipelines.reconcile.causes import OF_BALANCE, Window, causes, rounded, shares
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
-from pipelines.reconcile.waterfalls import Share, group_of, inside
+from pipelines.reconcile.waterfalls import CLEARING, CLEARING_OF, Share, group_of, inside
 from pipelines.reconcile.words import BreakClass, Corner
 
 ZERO = Decimal(0)
@@ -69,6 +69,22 @@ def _taken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window, rules
                 yield Share(row["sheet"], "", row["r_unit"], measure, BreakClass.CURRENCY, theirs)
         elif mine != theirs:
             yield Share(row["sheet"], "", unit, measure, _class_of(row, measure, why, theirs - mine, rules), theirs - mine)
+        if measure == CLEARING and (mine or theirs):
+            yield from _by_processor(row, why, mine, theirs, rules)
+
+
+def _by_processor(row: Mapping[str, Any], why: tuple[Cause, ...], mine: Decimal, theirs: Decimal, rules: Rules) -> Iterator[Share]:
+    """The same of the processors' own clearing accounts: what stands on another's is missing on one and too much on the other."""
+    sides = ((row["l_gateway"] or row["r_gateway"] or "", row["l_unit"] or row["r_unit"], -mine),
+             (row["r_gateway"] or row["l_gateway"] or "", row["r_unit"] or row["l_unit"], theirs))  # fmt: skip
+    apart: dict[tuple[str, str], Decimal] = {}
+    for gateway, unit, amount in sides:
+        apart[gateway, unit] = apart.get((gateway, unit), ZERO) + amount
+    for (gateway, unit), amount in apart.items():
+        if amount:
+            other = row["l_unit"] and row["r_unit"] and row["l_unit"] != row["r_unit"]
+            kind = BreakClass.CURRENCY if other else _class_of(row, CLEARING, why, amount, rules)
+            yield Share(row["sheet"], gateway, unit, CLEARING_OF, kind, amount)
 
 
 def _class_of(row: Mapping[str, Any], measure: str, why: tuple[Cause, ...], apart: Decimal, rules: Rules) -> BreakClass:
@@ -127,7 +143,10 @@ def _suggested(why: tuple[Cause, ...], row: Mapping[str, Any]) -> str:
 
 def _surplus(table: Bench, window: Window) -> Iterator[tuple[Break, list[Share]]]:
     """What stands more than once: at the target one item too many, at the source one that the target has only once."""
-    for row in table.rows(f"SELECT * FROM double WHERE {inside(window, 'on_day')} ORDER BY sheet, key, ref"):  # noqa: S608 (our own names)
+    for row in table.rows(
+        f"SELECT d.*, processor(coalesce(d.gateway, e.gateway)) AS processor FROM double d "  # noqa: S608 (our own names)
+        f"LEFT JOIN expected e ON e.sheet = d.sheet AND e.key = d.key WHERE {inside(window, 'd.on_day')} ORDER BY d.sheet, d.key, d.ref"
+    ):
         say = f"{row['kind'].replace('_', ' ').capitalize()} {row['number']} stands once more at {row['connection']} ({row['ref']})."
         yield _once_more(row, Corner.TARGET, BreakClass.DUPLICATE_TARGET, row["amount"], say, window)
     for row in table.rows(f"SELECT * FROM restated WHERE {inside(window, 'on_day')} ORDER BY sheet, connection, kind, ref"):  # noqa: S608
@@ -159,6 +178,8 @@ def _once_more(
     taken += [
         Share(row["sheet"], "", unit, name, kind, sign * value) for name, value in measures.items() if value and corner is Corner.TARGET
     ]
+    if corner is Corner.TARGET and row[CLEARING]:
+        taken.append(Share(row["sheet"], row["processor"], unit, CLEARING_OF, kind, row[CLEARING]))
     return found, taken
 
 

@@ -207,7 +207,7 @@ def _clearing(reports: Sequence[Report], facts: DayFacts) -> Iterator[tuple[str,
             agrees = "agrees" if each.books == each.processor else f"differs by {_money(each.books - each.processor, each.unit)}"
             yield (each.name, f"books {_money(each.books, each.unit)}", f"processor {_money(each.processor, each.unit)}", agrees)
         return
-    for fall in (fall for report in reports for fall in report.waterfalls if fall.name == "clearing"):
+    for fall in (fall for report in reports for fall in report.waterfalls if fall.name in ("clearing", "clearing_of")):
         broken = sum((line.amount for line in fall.lines if line.role == "break"), ZERO)
         agrees = "agrees" if not broken and not fall.unexplained else f"differs by {_money(broken + fall.unexplained, fall.unit)}"
         yield (fall.title, f"closing {_money(ends(fall)[1], fall.unit)}", agrees)

@@ -131,6 +131,7 @@ def _source(told: frozenset[str]) -> str:
 
 def _drawn(told: frozenset[str], *, rates: bool) -> str:
     """SQL: source items beside what the hub says of them."""
+    gateway = f"coalesce({'s.gateway, ' if 'gateway' in told else ''}h.gateway) AS gateway"
     kept = [name for name in (*_PARTS, *BALANCES, "overtime", "cost", "party", "status", "article") if _FOLLOWS.get(name, {name}) & told]
     sides = "".join(f", s.{name}" for name in kept)
     redeemed = "s.redeemed" if "redeemed" in told else _null("redeemed")
@@ -151,7 +152,7 @@ def _drawn(told: frozenset[str], *, rates: bool) -> str:
                coalesce(h.booked_unit, CASE WHEN {known} IS NOT NULL THEN nullif(h.base, '') END, s.unit, h.unit) AS unit,
                CASE WHEN q.kind IS NULL THEN h.amount ELSE coalesce(s.amount, 0) END AS own_amount,
                s.ref IS NOT NULL OR q.kind IS NULL AS at_source, h.ref IS NOT NULL AS in_hub,
-               {known} AS rate, h.fate, h.reason, h.held_for, h.amount AS hub_amount, h.booked,
+               {gateway}, {known} AS rate, h.fate, h.reason, h.held_for, h.amount AS hub_amount, h.booked,
                h.card_bridge, h.rounding_bridge, coalesce({"s.row, " if "row" in told else ""}s.ref, h.ref) AS row,
                {detailed} AS detailed, {redeemed}{sides}
         FROM told s FULL OUTER JOIN standing h
@@ -271,6 +272,7 @@ def compare(bench: Bench) -> None:
     source, target = set(bench.columns("expected_rows")), set(bench.columns("actual_rows"))
     compared = frozenset(source & target)
     measures = [name for name in BALANCES if name in compared]
+    gateway = f"coalesce({'r.gateway, ' if 'gateway' in target else ''}l.gateway) AS gateway"
     held = "".join(
         f", CASE WHEN l.id IS NULL{f' OR l.{name} IS NOT NULL' if name in source else ''} THEN r.{name} END AS {name}"
         for name in BALANCES
@@ -280,7 +282,7 @@ def compare(bench: Bench) -> None:
         f"""
         CREATE OR REPLACE TABLE met_rows AS
         SELECT coalesce(l.sheet, r.sheet) AS sheet, coalesce(l.kind, r.kind) AS kind, l.id AS l_id, r.id AS r_id, r.rule, r.unit,
-               r.on_day, r.amount{held}, {_differs(compared, measures, edited="edited" in target)} AS differs
+               r.on_day, r.amount{held}, {gateway}, {_differs(compared, measures, edited="edited" in target)} AS differs
         FROM expected_rows l FULL OUTER JOIN actual_rows r ON l.key = r.key AND l.sheet = r.sheet
         """  # noqa: S608
     )
@@ -295,6 +297,8 @@ def _differs(compared: frozenset[str], measures: Iterable[str], *, edited: bool)
     known = [f"(l.fate IN {_OUT} OR NOT l.at_source) AND ({stands})", "l.amount IS NULL", *(["r.edited IS NOT NULL"] if edited else [])]
     apart = [f"l.{name} <> r.{name}" for name in ("amount", *(name for name in _LABELS if name in compared))]
     apart += [f"l.{name} <> r.{name}" for name in measures]
+    if {"clearing", "gateway"} <= compared:
+        apart.append("(processor(l.gateway) <> processor(r.gateway) AND l.clearing <> 0 AND r.clearing <> 0)")
     apart += [f"(l.detailed AND r.detailed AND l.own_unit = l.unit AND l.{name} <> coalesce(r.{name}, 0))" for name in parts]
     if parts:
         rest = " + ".join(f"CASE WHEN l.{name} IS NULL THEN 0 ELSE coalesce(r.{name}, 0) END" for name in parts)
@@ -321,6 +325,8 @@ def _whole() -> str:
         "r.rule",
         "r.edited",
         f"coalesce(l.fate IN {_OUT}, false) AS out_of_scope",
+        "processor(l.gateway) AS l_gateway",
+        "processor(r.gateway) AS r_gateway",
         *(f"l.{name}" for name in _OWN),
         *(f"l.{name} AS l_{name}" for name in (*_SIDE, *COMPONENTS)),
         *(f"r.{name} AS r_{name}" for name in _SIDE if name not in BALANCES),

@@ -155,7 +155,7 @@ class Waterfall:
     """From the source's total to the target's, step by step. Steps and breaks add up from the first total to the last."""
 
     name: str
-    """sales, clearing, tax, gift_cards, payouts, stock, hours."""
+    """sales, clearing, clearing_of (one processor's, named in the title), tax, gift_cards, payouts, stock, hours."""
     title: str
     sheet: str
     unit: str

@@ -29,8 +29,12 @@ _COMPONENT = {
     **dict.fromkeys(("Fees", "DisputeFees"), "fee"),
     **dict.fromkeys(("CashRounding", "Rounding"), "rounding"),
 }
+_CLEARING = "Clearing"
+SEVERAL = "several processors"
+"""For an entry that moves the clearing accounts of more than one."""
+_GATEWAY, _WILD = re.compile(r"\\\{gateway\\\}"), re.compile(r"\\\{\w+\\\}")
 _BALANCE = {
-    "Clearing": "clearing",
+    _CLEARING: "clearing",
     "PayoutsInTransit": "in_transit",
     "Bank": "bank",
     "SalesTaxPayable": "tax_owed",
@@ -56,15 +60,28 @@ class Roles:
 
     def __init__(self, books: Iterable[Books]) -> None:
         self._patterns = [
-            (re.compile(re.sub(r"\\\{\w+\\\}", "[^:]+", re.escape(account))), role)
+            (re.compile(_WILD.sub("[^:]+", _GATEWAY.sub("(?P<gateway>[^:]+)", re.escape(account), count=1))), role)
             for each in books
             for role, account in each.accounts.items()
         ]
         self.of = lru_cache(maxsize=None)(self._of)
+        self.gateway_of = lru_cache(maxsize=None)(self._gateway_of)
 
     def _of(self, account: str) -> str:
         """The account's role; '' where no posting names it. Of two roles with one account the first counts."""
         return next((role for pattern, role in self._patterns if pattern.fullmatch(account)), "")
+
+    def _gateway_of(self, account: str) -> str:
+        """What stands in the account's name for `{gateway}`; '' where its role is no clearing account, or it does not say."""
+        for pattern, role in self._patterns:
+            if found := pattern.fullmatch(account):
+                return found.groupdict().get("gateway") or "" if role == _CLEARING else ""
+        return ""
+
+    def _processor(self, postings: Sequence[Posting]) -> str | None:
+        """The processor whose clearing account an entry moves; SEVERAL where it moves more, None where no name says it."""
+        named = {self.gateway_of(posting.account) for posting in postings} - {""}
+        return SEVERAL if len(named) > 1 else next(iter(named), None)
 
     def measured(self, postings: Sequence[Posting], *, ours: bool) -> dict[str, Any]:
         """Amount, unit, components and balances of an entry, as columns of `item`. One that is not ours counts its debits at least."""
@@ -82,4 +99,5 @@ class Roles:
         if not (stated or ours or total):
             total = sum((posting.amount for posting in postings if posting.amount > 0), ZERO)
         detailed = total == sum((sums[name] for name in COMPONENTS), ZERO)
-        return {"amount": total, "unit": postings[0].currency if postings else "", "detailed": detailed, **sums}
+        unit = postings[0].currency if postings else ""
+        return {"amount": total, "unit": unit, "detailed": detailed, "gateway": self._processor(postings), **sums}

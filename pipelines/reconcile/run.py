@@ -275,7 +275,7 @@ def _report(
 
 def _hash(table: Bench, where: str) -> str:
     """A hash over the rows of all corners, whatever their order."""
-    columns = "sheet, connection, kind, ref, part, article, subject, number, on_day, unit, amount, tax, party, status, version"
+    columns = "sheet, connection, kind, ref, part, article, subject, number, on_day, unit, amount, tax, party, gateway, status, version"
     texts = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in columns.split(", "))
     row = table.con.execute(
         f"""

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
@@ -19,6 +19,9 @@ from pipelines.reconcile.words import MEANINGS, BreakClass
 
 ZERO = Decimal(0)
 SALES, PAYMENTS, PAYOUTS, CHARGES, STOCK, HOURS, OTHER = "sales", "payments", "payouts", "charges", "stock", "hours", "other"
+CLEARING, CLEARING_OF = "clearing", "clearing_of"
+"""All clearing accounts together, and that of one processor."""
+_UNTOLD = "no processor is named"
 _GROUP = {
     **dict.fromkeys(("order", "adjustment", "refund", "invoice", "sales_receipt", "credit_note", "refund_receipt"), SALES),
     "payment": PAYMENTS,
@@ -33,7 +36,8 @@ TITLES = {
     STOCK: "Stock: units out",
     HOURS: "Hours worked",
     OTHER: "Other documents",
-    "clearing": "Clearing accounts against the processors",
+    CLEARING: "Clearing accounts against the processors",
+    CLEARING_OF: "Clearing account",
     "in_transit": "Payouts in transit",
     "tax_owed": "Tax owed against tax collected",
     "cards_owed": "Gift cards: what is owed",
@@ -70,8 +74,8 @@ def waterfalls(bench: Bench, window: Window, shares: Iterable[Share]) -> list[Wa
     for share in shares:
         broken[share.sheet, share.measure, share.group, share.unit][share.kind].append(share.amount)
     held = _actual(bench, window)
-    totals = [*_totals(bench, window, broken, held), *_balances(bench, window, broken, held)]
-    return sorted(totals, key=lambda each: (each.sheet, list(TITLES).index(each.name), each.unit or ""))
+    totals = [*_totals(bench, window, broken, held), *_balances(bench, window, broken, held), *_processors(bench, window, broken)]
+    return sorted(totals, key=lambda each: (each.sheet, list(TITLES).index(each.name), each.unit or "", each.title))
 
 
 def inside(window: Window, column: str) -> str:
@@ -159,6 +163,57 @@ def _balances(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: M
             held[sheet, unit] = (held[sheet, unit][0] + there.count, held[sheet, unit][1] + there.sums[measure])
         for sheet, unit in sorted(steps):
             yield _waterfall(measure, sheet, unit, steps[sheet, unit], held[sheet, unit], broken.get((sheet, measure, "", unit), {}))
+
+
+def _processors(bench: Bench, window: Window, broken: Mapping[Any, Any]) -> Iterable[Waterfall]:
+    """The clearing account of each processor, where more than one is told apart; together they are the waterfall of all."""
+    steps: dict[tuple[str, str, str], list[Line]] = defaultdict(list)
+    names = _names(bench)
+    if not names:
+        return
+    for row in bench.rows(
+        f"""
+        SELECT e.sheet, e.kind, e.part, e.unit, processor(coalesce(e.gateway, a.gateway)) AS gateway, count(*) AS n,
+               sum(e.clearing) AS amount
+        FROM expected e LEFT JOIN actual a ON a.sheet = e.sheet AND a.key = e.key
+        WHERE at_source AND e.clearing <> 0 AND coalesce(fate NOT IN ('excluded', 'merged'), true) AND {inside(window, "e.on_day")}
+          AND e.sheet IN (SELECT sheet FROM actual WHERE clearing IS NOT NULL)
+        GROUP BY ALL ORDER BY ALL
+        """  # noqa: S608 (our own names)
+    ):
+        name = f"{row['kind'].replace('_', ' ')}{' (' + row['part'] + ')' if row['part'] else ''}"
+        steps[row["sheet"], row["gateway"], row["unit"]].append(
+            Line(f"Source: {name}", row["amount"], row["n"], "corner", "+ debit, − credit")
+        )
+    held: dict[tuple[str, str, str], tuple[int, Decimal]] = defaultdict(lambda: (0, ZERO))
+    for row in bench.rows(
+        f"""
+        SELECT sheet, processor(gateway) AS gateway, unit, count(*) AS n, sum(clearing) AS amount FROM (
+            SELECT sheet, gateway, unit, clearing FROM met WHERE r_id IS NOT NULL AND clearing <> 0 AND {inside(window, "on_day")}
+            UNION ALL SELECT d.sheet, coalesce(d.gateway, e.gateway), d.unit, d.clearing
+            FROM double d LEFT JOIN expected e ON e.sheet = d.sheet AND e.key = d.key
+            WHERE d.clearing <> 0 AND {inside(window, "d.on_day")})
+        GROUP BY ALL
+        """  # noqa: S608
+    ):
+        held[row["sheet"], row["gateway"], row["unit"]] = (row["n"], row["amount"])
+    keys = {*steps, *held, *((sheet, group, unit) for sheet, measure, group, unit in broken if measure == CLEARING_OF)}
+    for sheet, gateway, unit in sorted(keys, key=str):
+        if len({key[1] for key in keys if key[0] == sheet}) > 1:
+            fall = _waterfall(
+                CLEARING_OF, sheet, unit, steps[sheet, gateway, unit], held[sheet, gateway, unit],
+                broken.get((sheet, CLEARING_OF, gateway, unit), {}),
+            )  # fmt: skip
+            yield replace(fall, title=f"{fall.title}: {names.get(gateway, _UNTOLD)}")
+
+
+def _names(bench: Bench) -> dict[str, str]:
+    """How people call each processor: as a source names it, else as an account does."""
+    rows = bench.rows(
+        "SELECT processor(gateway) AS gateway, arg_min(gateway, rank) AS name FROM (SELECT DISTINCT gateway, 1 AS rank FROM expected "
+        "UNION ALL SELECT DISTINCT gateway, 2 FROM actual) WHERE gateway IS NOT NULL GROUP BY 1"
+    )
+    return {row["gateway"]: row["name"].replace("_", " ") for row in rows}
 
 
 def _waterfall(

@@ -69,6 +69,11 @@ def test_a_shop_reconciles_by_its_own_figures_and_an_edit_shows_before_the_next_
     assert totals["ledger/money", "clearing"] == Decimal(shop.account("Assets:Clearing:ShopifyPayments")) / 100 + sum(
         Decimal(shop.account(f"Assets:Clearing:{name}")) / 100 for name in ("Klarna", "Paypal", "Bogus")
     )
+    each = {fall.title: (fall.lines[-2].amount, fall.unexplained) for fall in report.waterfalls if fall.name == "clearing_of"}
+    assert each == {
+        f"Clearing account: {name}": (Decimal(shop.account(f"Assets:Clearing:{account}")) / 100, 0)
+        for name, account in (("shopify payments", "ShopifyPayments"), ("paypal", "Paypal"))
+    }  # nothing was paid by the others in these minutes
     assert totals["ledger/money", "tax_owed"] == Decimal(shop.account("Liabilities:SalesTax")) / 100
 
     before = paid[3].total

@@ -17,9 +17,12 @@ from pipelines.hub.store import Hub
 from pipelines.hub.tables import document, landed, source_head
 from pipelines.hub.words import Fate, Outcome
 from pipelines.reconcile.bench import STANDING, Bench, Table
+from pipelines.reconcile.roles import SEVERAL
 
 ZERO = Decimal(0)
 _BATCH = 5_000
+TENDERS_OF_OURS = ("gift_card", "store_credit")
+"""Ways to pay that no processor settles: we owe them ourselves."""
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 UNTRANSLATED = Table("untranslated", {"connection": "VARCHAR", "ref": "VARCHAR", "outcome": "VARCHAR"})
 """Rows that made no document, by key and by group: why a document is not there."""
@@ -104,6 +107,7 @@ def _standings(
                 "unit": unit,
                 "amount": amount,
                 "rate": body.get("exchange_rate"),
+                "gateway": gateway_of(row.body) if effect == "money" else None,
                 "fate": name,
                 "reason": reason,
                 "held_for": held_for,
@@ -113,6 +117,16 @@ def _standings(
                 "fx_bridge": _bridge(receipts, "fx"),
                 "rounding_bridge": _bridge(receipts, "rounding"),
             }
+
+
+def gateway_of(body: str) -> str | None:
+    """The processor whose clearing account a document moves, where it names one; SEVERAL where it names more."""
+    if '"gateway":' not in body:
+        return None
+    told: dict[str, Any] = _decode(body)
+    tenders = (each.get("gateway") for each in told.get("tenders") or () if each.get("tender_type") not in TENDERS_OF_OURS)
+    named = dict.fromkeys(filter(None, (told.get("gateway"), *tenders)))
+    return SEVERAL if len(named) > 1 else next(iter(named), None)
 
 
 def _bridge(receipts: _Booked | None, *names: str) -> Decimal:
