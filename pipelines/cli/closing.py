@@ -56,6 +56,25 @@ def certify(period: Period, home: Home = HERE, company: CompanyName = None, as_:
         _signed(_books(office).certify(office.actor(as_), period), as_json=as_json)
 
 
+@app.command("auto")
+def auto(home: Home = HERE, company: CompanyName = None, as_json: Json = False) -> None:
+    """Prepare each month that nothing waits for, where `close: auto` allows it. Never reviews, never certifies."""
+    from pipelines.cli.auditing import actor as account
+    from pipelines.cli.page import Page, put_json
+    from pipelines.reconcile.automatic import prepare_due
+
+    with office_at(home, company) as office:
+        found = prepare_due(office.hub, office.audit, office.loaded, office.company, account())
+    if as_json:
+        put_json({"company": office.company, "months": [each._asdict() for each in found]})
+        return
+    page = Page()
+    for each in found:
+        page.say(each.say)
+    if not found:
+        page.say("Every month that is over is certified.")
+
+
 @app.command("unlock")
 def unlock(
     period: Period,

@@ -71,6 +71,8 @@ class Close(_Settings):
     """Whether a period with open breaks can be signed; `list` names them in the statement."""
     carry: list[Literal["IN_TRANSIT", "TIMING"]] = ["IN_TRANSIT"]
     """Classes that are carried over without acceptance."""
+    auto: Literal["never", "prepare"] = "never"
+    """Whether the program may prepare a month that nothing waits for. It never reviews and never certifies."""
     due: int = Field(default=5, ge=1, le=60)
     """Working days, Monday to Friday, after the end of a period until it is to be certified."""
     statement: str | None = Field(default=None, min_length=1)
@@ -119,6 +121,13 @@ class Installation(_Settings):
     mail: Mail | None = None
     people: dict[Annotated[str, Field(pattern="^[a-z][a-z0-9._-]{0,79}$")], Person] = {}
     """Who may do what, by a short name in small letters."""
+
+    @field_validator("people")
+    @classmethod
+    def _not_ours(cls, people: dict[str, Person]) -> dict[str, Person]:
+        if "counterfoil" in people:
+            raise ValueError("`counterfoil` is how the program itself signs; give the person another name")
+        return people
 
 
 class ByLocation(_Settings):

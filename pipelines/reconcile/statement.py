@@ -11,6 +11,7 @@ from sqlalchemy.engine import Connection
 from pipelines.home.settings import Close, Company
 from pipelines.reconcile.exports.totals import spoken
 from pipelines.reconcile.report import ZERO, Report
+from pipelines.reconcile.store import SYSTEM
 from pipelines.reconcile.words import Stage
 from pipelines.reconcile.work import Work, carried, is_open, works
 
@@ -21,6 +22,9 @@ _CLAIM = {
     Stage.REVIEWED: "I have reviewed this reconciliation, which {preparer} prepared",
     Stage.CERTIFIED: "I certify this reconciliation, which {preparer} prepared",
 }
+_AUTOMATIC = (
+    "Prepared by the program, as the company has chosen (`close: auto: prepare`): nothing waited for a person. Nobody has looked yet."
+)
 _OWN = "source, hub, target and bank were compared in full as far as its notes say nothing else, and every difference is named"
 
 
@@ -80,7 +84,7 @@ def open_sentences(stands: Standing, policy: Close) -> list[str]:
 def statement(stage: Stage, person: str, preparer: str, company: Company, stands: Standing, bound: str) -> str:
     """The sentences that somebody signs: the claim, the figures, and the hash that both are bound to."""
     policy, report = company.close, stands.report
-    claim = policy.statement or f"{_CLAIM[stage].format(preparer=preparer)}: {_OWN}."
+    claim = _AUTOMATIC if person == SYSTEM else policy.statement or f"{_CLAIM[stage].format(preparer=preparer)}: {_OWN}."
     what = f"{company.legal_name} ({report.company}), {report.period}"
     lines = [
         f"{what}, reconciliation {report.run}, cut-off {report.as_of:%Y-%m-%d %H:%M:%S} UTC.",
