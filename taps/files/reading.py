@@ -259,7 +259,7 @@ class Reading:
 
     def _record(self, body: dict[str, Any], scope: str, where: str) -> Record:
         key = "\x1f".join(str(body[column]) for column in self._stream.key) if self._stream.key else None
-        return Record(body, key, _version(body.get(self._stream.version)) if self._stream.version else None, scope, where)
+        return Record(body, key, version_of(body.get(self._stream.version)) if self._stream.version else None, scope, where)
 
     def _require(self, file: File, layout: Layout) -> None:
         """A column that the configuration names must be there, or no row could be told from another."""
@@ -321,7 +321,7 @@ def _damaged(file: File, bad: Bad, scope: str) -> Damaged:
     return Damaged(safe_text(bad.raw), where, problem, scope)
 
 
-def _version(value: Any) -> str | None:
+def version_of(value: Any) -> str | None:
     """A version that sorts as text: numbers get leading zeros."""
     if value is None or value == "":
         return None

@@ -22,6 +22,7 @@ from taps.files.config import FilesConfig, FileStream
 from taps.files.csv_rows import conversions
 from taps.files.detect import dialect_of, head
 from taps.files.found import File, find, format_of
+from taps.files.reading import version_of
 
 
 class FilesTotals:
@@ -65,7 +66,9 @@ class FilesTotals:
 def _again(files: Sequence[File], stream: FileStream) -> Iterator[Record]:
     for file in files:
         rows = _csv(file, stream) if format_of(file.path, stream) == "csv" else _lines(file, stream)
-        yield from (Record(row, where=file.name) for row in rows)
+        for row in rows:
+            key = "\x1f".join(str(row.get(column)) for column in stream.key) if stream.key else None
+            yield Record(row, key, version_of(row.get(stream.version)) if stream.version else None, where=file.name)
 
 
 def _csv(file: File, stream: FileStream) -> Iterator[dict[str, Any]]:

@@ -137,7 +137,8 @@ class AtXero(ByHand):
             "AmountDue": invoice["Total"],
             "AmountPaid": ZERO,
         }
-        self.books.add("Invoices", {key: deepcopy(value) for key, value in invoice.items() if key != "InvoiceID"} | fresh, by_hand=True)
+        copy = {key: deepcopy(value) for key, value in invoice.items() if key != "InvoiceID"} | fresh
+        self.used.add(self.books.add("Invoices", copy, by_hand=True))
         self.must(number_of(invoice), DUPLICATE_TARGET=invoice["Total"])
 
     def invoice_typed(self) -> None:

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from collections import defaultdict
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
@@ -17,12 +17,16 @@ import pytest
 
 from pipelines.home.load import load
 from pipelines.reconcile.run import reconcile
+from taps._kit.simulator import Clock
 from taps.quickbooks.simulator.accounts import trial_balance
 from taps.xero.simulator import XeroSimulator
 from taps.xero.simulator.books import Books as XeroBooks
 from tests._kit.books_month import CURRENCY, XERO_ROLES, Month, at_quickbooks, at_xero, month
-from tests._kit.by_hand import judge, look
-from tests._kit.by_hand_xero import PLAN, AtXero
+from tests._kit.by_hand import ByHand, judge, look
+from tests._kit.by_hand_quickbooks import PLAN as QUICKBOOKS_PLAN
+from tests._kit.by_hand_quickbooks import AtQuickBooks
+from tests._kit.by_hand_xero import PLAN as XERO_PLAN
+from tests._kit.by_hand_xero import AtXero
 from tests.contract.samples import quickbooks_company, xero_company
 
 CUT_OFF = datetime(2026, 2, 3, tzinfo=UTC)
@@ -110,10 +114,20 @@ def test_xero_ends_with_the_balances_of_the_ledger(ledger: Ledger, xero: Any) ->
 def test_what_a_person_did_in_xero_is_found_and_nothing_else(xero: Any) -> None:
     """Of every class that can come to be there; more seeds in `tests/real/test_planted_at_vendors.py`."""
     organisation, there = xero
+    planted(there, organisation.clock, AtXero(there, 0, organisation.books), XERO_PLAN)
+
+
+def test_what_a_person_did_in_quickbooks_is_found_and_nothing_else(quickbooks: Any) -> None:
+    company, there, _before, _written = quickbooks
+    planted(there, company.clock, AtQuickBooks(there, 0, company), QUICKBOOKS_PLAN)
+
+
+def planted(there: Month, clock: Clock, hand: ByHand, plan: Mapping[str, int]) -> None:
     before = look(there)
-    organisation.clock.forward(minutes=10)
-    hand = AtXero(there, 0, organisation.books)
-    hand.all(PLAN)
+    told = {cause.kind for each in before.breaks if each.number not in ("INV-0001", "") for cause in each.causes}
+    assert told == {"MAPPING", "TIMING"}, "nothing else before it"
+    clock.forward(minutes=10)
+    hand.all(plan)
     judge(hand, before, look(there))
 
 

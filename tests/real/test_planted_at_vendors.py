@@ -9,8 +9,10 @@ from typing import Any
 
 import pytest
 
-from tests._kit.books_month import at_xero
+from tests._kit.books_month import at_quickbooks, at_xero
 from tests._kit.by_hand import judge, look
+from tests._kit.by_hand_quickbooks import PLAN as QUICKBOOKS
+from tests._kit.by_hand_quickbooks import AtQuickBooks
 from tests._kit.by_hand_xero import PLAN as XERO
 from tests._kit.by_hand_xero import AtXero
 
@@ -25,6 +27,14 @@ def xero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield organisation, there, deepcopy(organisation.books.documents), look(there)
 
 
+@pytest.fixture(scope="module")
+def quickbooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The same in a company of QuickBooks."""
+    with at_quickbooks(tmp_path_factory.mktemp("quickbooks") / "home") as (company, there):
+        there.run()
+        yield company, there, deepcopy(company.books.objects), look(there)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_xero(seed: int, xero: Any) -> None:
     organisation, there, written, before = xero
@@ -32,4 +42,14 @@ def test_xero(seed: int, xero: Any) -> None:
     organisation.clock.forward(minutes=10)
     hand = AtXero(there, seed, organisation.books)
     hand.all(XERO)
+    judge(hand, before, look(there))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_quickbooks(seed: int, quickbooks: Any) -> None:
+    company, there, written, before = quickbooks
+    company.books.objects = deepcopy(written)
+    company.clock.forward(minutes=10)
+    hand = AtQuickBooks(there, seed, company)
+    hand.all(QUICKBOOKS)
     judge(hand, before, look(there))

@@ -79,5 +79,9 @@ def test_every_planted_break_is_found_and_nothing_else(seed, home, before):
     assert of_bank == Counter(frozenset(each.causes.items()) for each in at_bank)
 
 
+def test_before_anything_is_planted_only_what_is_held_or_under_way_is_told(before):
+    assert {cause.kind.value for each in before.breaks for cause in each.causes} == {"MAPPING", "TIMING"}
+
+
 def test_equal_inputs_give_an_equal_report(finished, before):
     assert look(finished) == before

@@ -25,7 +25,7 @@ from pipelines.home.load import Home
 from pipelines.home.settings import TapConnection
 from pipelines.hub.around import surroundings
 from pipelines.hub.store import Hub
-from pipelines.hub.tables import cursor, document, source_head
+from pipelines.hub.tables import cursor, document, landed, source_head
 from pipelines.reconcile.bench import AMOUNT, TOTAL, Bench, Table
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.controls import Control, ask
@@ -205,13 +205,16 @@ class Asking:
         return known
 
     def _known(self, connection: str) -> Iterator[dict[str, Any]]:
-        """Documents and rows that the hub has, by their ids."""
+        """Documents, rows and groups of rows that the hub has, by their ids: a document that could not be made is known all the same."""
         documents = sa.select(document.c.source_id.label("key")).where(
             document.c.connection_id == connection, document.c.current, document.c.deleted.is_(False)
         )
-        rows = sa.select(source_head.c.key).where(source_head.c.connection_id == connection, source_head.c.deleted.is_(False))
+        heads = (source_head.c.connection_id == connection) & source_head.c.deleted.is_(False)
+        rows = sa.select(source_head.c.key).where(heads)
+        groups = sa.select(landed.c.group_key).distinct().join(source_head, source_head.c.seq == landed.c.seq)
+        groups = groups.where(heads, landed.c.connection_id == connection, landed.c.group_key.is_not(None))
         with self.hub.read() as tx:
-            for row in tx.execute(documents.union_all(rows)).yield_per(5_000):
+            for row in tx.execute(documents.union_all(rows, groups)).yield_per(5_000):
                 yield {"key": row.key}
 
     def _received(self, connection: str, stream: str) -> Iterator[dict[str, Any]]:
@@ -261,7 +264,7 @@ def _by_stream(fetched: Sequence[tuple[str, Record]]) -> Mapping[str, list[Recor
 
 
 def _put(bench: Bench, stream: str, records: Iterable[Record]) -> None:
-    """Rows that were fetched, beside those that were read; a row that another brought too is there once."""
+    """Rows that were fetched, beside those that were read; a row that another brought too is there once, in its newest version."""
     table, rows = Table(stream, _ROWS), enumerate(records, _LATER)
     bench.load(
         table,
@@ -271,7 +274,8 @@ def _put(bench: Bench, stream: str, records: Iterable[Record]) -> None:
         ),
     )
     bench.con.execute(
-        f'DELETE FROM "{stream}" WHERE seq NOT IN (SELECT max(seq) FROM "{stream}" GROUP BY key)'  # noqa: S608 (a stream of ours)
+        f'DELETE FROM "{stream}" WHERE seq NOT IN (SELECT seq FROM "{stream}" '  # noqa: S608 (a stream of ours)
+        "QUALIFY row_number() OVER (PARTITION BY key ORDER BY version DESC NULLS LAST, seq DESC) = 1)"
     )
 
 
