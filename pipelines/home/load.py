@@ -322,6 +322,8 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
             yield f"{posting.target} cannot write `{kind}` as {policy.as_}; it writes {', '.join(writes.kinds)}"
         elif policy.as_ is not None and not fits(kind, policy.as_):
             yield f"`{kind}` is no {policy.as_.replace('_', ' ')}, and is not written as one"
+        elif policy.as_ is not None and (why := _unwilling(writes, destination.config, policy.as_)):
+            yield f"{posting.target} does not write `{kind}` as {policy.as_}: {why}"
     yield from (f"no row for {kind!r}; add one, or exclude it with a reason" for kind in sorted(kinds) if posting.policy(kind) is None)
     if posting.effect in ("money", "cost") and posting.books is None:
         yield "books: accounts are missing"
@@ -330,6 +332,15 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
         yield from (f"books.accounts: there is no role {role!r}{_close(role, table().roles)}" for role in posting.books.unknown_roles())
         if posting.books.documents_in == "document":
             yield from _currency_mistakes(posting, writes.facts.own_currency)
+
+
+def _unwilling(writes: TargetType, config: dict[str, Any], representation: str) -> str:
+    """What the target has against it as it is configured; '' where its configuration is wrong, which is told with its connection."""
+    try:
+        made = writes.config.model_validate(config)
+    except ValidationError:
+        return ""
+    return writes.unwilling(made, representation) if writes.unwilling else ""
 
 
 def _currency_mistakes(posting: Posting, able: tuple[str, ...]) -> Iterator[str]:

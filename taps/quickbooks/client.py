@@ -19,7 +19,7 @@ _MISSING = ("610",)
 _QUOTING = ("610", "2210", "2500", "6240", "6250")
 """Errors whose detail may name a customer, or repeat an address."""
 _ASKED_AT_ONCE = 25
-NOTE = {"Customer": "Notes", "Item": "PurchaseDesc"}
+NOTE = {"Customer": "Notes", "Vendor": "Notes", "Item": "PurchaseDesc"}
 """Where our mark stands, if not in PrivateNote."""
 
 

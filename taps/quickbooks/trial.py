@@ -31,6 +31,13 @@ CHART = {
     "CashRounding": ("6040", "Expense"),
     "Rounding": ("6050", "Expense"),
     "COGS": ("5000", "Cost of Goods Sold"),
+    "Payable": ("Accounts Payable", "Accounts Payable"),
+    "GRNI": ("2040", "Other Current Liability"),
+    "InputTax": ("1060", "Other Current Asset"),
+    "SupplierClaims": ("1070", "Other Current Asset"),
+    "PurchaseVariance": ("5010", "Cost of Goods Sold"),
+    "Freight": ("5020", "Cost of Goods Sold"),
+    "PurchaseExpense": ("6060", "Expense"),
 }
 """By role of the posting table: the code by which the posting names the account, and QuickBooks' type."""
 CODES = {role: code for role, (code, _kind) in CHART.items()}

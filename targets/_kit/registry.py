@@ -30,6 +30,8 @@ class TargetType:
     build: Callable[[Any, Path], Writer]
     oauth: Callable[[Any], OAuth | None] | None = None
     """From the configuration, where a person must give consent in a browser first."""
+    unwilling: Callable[[Any, str], str] | None = None
+    """From the configuration and one of `kinds`: why such a thing is not written as configured; '' where it is."""
 
 
 def targets() -> dict[str, TargetType]:

@@ -1,4 +1,4 @@
-"""Writes contacts, items, sales, payments, expenses, transfers and journals into QuickBooks Online."""
+"""Writes contacts, suppliers, items, sales, bills, payments, expenses, transfers and journals into QuickBooks Online."""
 
 from __future__ import annotations
 
@@ -6,6 +6,7 @@ from taps.quickbooks.client import oauth
 from taps.quickbooks.facts import FACTS
 from targets._kit.registry import TargetType
 from targets.quickbooks.config import QuickBooksTargetConfig
+from targets.quickbooks.purchases import unwilling
 from targets.quickbooks.writer import QuickBooksWriter
 
 CONNECTOR = TargetType(
@@ -16,4 +17,5 @@ CONNECTOR = TargetType(
     kinds=tuple(FACTS.verbs),
     build=QuickBooksWriter,
     oauth=oauth,
+    unwilling=unwilling,
 )

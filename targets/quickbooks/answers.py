@@ -14,10 +14,12 @@ from targets._kit.writer import Receipt
 from targets.quickbooks.money import TOTAL
 from targets.quickbooks.prepared import VOIDED
 
-RECORDS = ("Customer", "Item")
-_AWAY = ("CreditMemo", "RefundReceipt", "Purchase")
+PEOPLE = ("Customer", "Vendor")
+RECORDS = (*PEOPLE, "Item")
+_AWAY = ("CreditMemo", "RefundReceipt", "Purchase", "Bill")
 _HEAD = (
     "TxnDate",
+    "DueDate",
     "TotalAmt",
     "Amount",
     "PaymentType",
@@ -29,7 +31,7 @@ _HEAD = (
     "Sku",
     "UnitPrice",
 )
-_REFERENCES = ("CustomerRef", "DepositToAccountRef", "AccountRef", "FromAccountRef", "ToAccountRef", "DepartmentRef", "IncomeAccountRef")
+_REFERENCES = ("CustomerRef", "VendorRef", "APAccountRef", "DepositToAccountRef", "AccountRef", "FromAccountRef", "ToAccountRef", "DepartmentRef", "IncomeAccountRef")
 _DETAILS = ("ItemRef", "AccountRef", "TaxCodeRef", "ClassRef")
 
 

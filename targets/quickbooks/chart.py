@@ -30,6 +30,9 @@ class TaxCode(NamedTuple):
 
     remote_id: str
     rates: tuple[Decimal, ...]
+    """Of sales."""
+    bought: tuple[Decimal, ...] = ()
+    """Of purchases."""
 
 
 class Item(NamedTuple):
@@ -46,7 +49,7 @@ class Chart:
         self._company = company
         self._config = config
         self._items: dict[str, Item] = {}
-        self._names: dict[str, str | None] = {}
+        self._names: dict[tuple[str, str], str | None] = {}
         self._buyers: dict[tuple[str, str], str] = {}
         preferences = next(company.rows("Preferences"), {})
         closing = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
@@ -94,14 +97,18 @@ class Chart:
         """A tax code of the configuration."""
         return self._tax_codes[name]
 
-    def customer(self, name: str) -> str | None:
-        """Id of the customer of that name."""
-        if name not in self._names:
-            self._names[name] = next((str(each["Id"]) for each in self._company.rows("Customer", f"DisplayName = {quoted(name)}")), None)
-        return self._names[name]
+    def party(self, entity: str, name: str) -> str | None:
+        """Id of the customer or supplier of that name; of a supplier also where the name alone was taken by a customer."""
+        if (entity, name) not in self._names:
+            names = ", ".join(quoted(each) for each in named_for(entity, name))
+            found = {each["DisplayName"].casefold(): str(each["Id"]) for each in self._company.rows(entity, f"DisplayName IN ({names})")}
+            self._names[entity, name] = next(
+                (found[each.casefold()] for each in named_for(entity, name) if each.casefold() in found), None
+            )
+        return self._names[entity, name]
 
     def ask_anew(self) -> None:
-        """Somebody else may have made a customer since."""
+        """Somebody else may have made a customer or supplier since."""
         self._names = {name: found for name, found in self._names.items() if found}
 
     def buyer_of(self, entity: str, remote_id: str) -> str | None:
@@ -121,9 +128,10 @@ class Chart:
                 if each.get("CustomerRef"):
                     self._buyers[entity, each["Id"]] = str(each["CustomerRef"]["value"])
 
-    def remember_customer(self, name: str, remote_id: str) -> None:
-        """What was just made."""
-        self._names[name] = remote_id
+    def remember_party(self, entity: str, shown: str, remote_id: str) -> None:
+        """Who was just made, under one of the names that he may have."""
+        for kind, name in [each for each in self._names if each[0] == entity and shown in named_for(*each)]:
+            self._names[kind, name] = remote_id
 
     def periods(self) -> list[Period]:
         """Closed up to the closing date of the books."""
@@ -139,6 +147,11 @@ class Chart:
         return Metadata({"accounts": accounts, "tax_codes": codes, "closed_until": closed})
 
 
+def named_for(entity: str, name: str) -> tuple[str, ...]:
+    """The names that somebody may be made under: QuickBooks takes each once among customers, suppliers and employees."""
+    return (name, f"{name} (supplier)") if entity == "Vendor" else (name,)
+
+
 def _named(each: Mapping[str, Any]) -> list[tuple[str, Account]]:
     number, full = each.get("AcctNum"), each["FullyQualifiedName"]
     account = Account(each["Id"], str(number or full), each["AccountType"])
@@ -149,6 +162,9 @@ def _tax_codes(company: Company) -> list[tuple[str, TaxCode]]:
     percent = {each["Id"]: Decimal(each.get("RateValue") or 0) / 100 for each in company.rows("TaxRate")}
     found = []
     for each in company.rows("TaxCode"):
-        details = (each.get("SalesTaxRateList") or {}).get("TaxRateDetail", [])
-        found.append((each["Name"], TaxCode(each["Id"], tuple(percent[detail["TaxRateRef"]["value"]] for detail in details))))
+        sold, bought = (
+            tuple(percent[detail["TaxRateRef"]["value"]] for detail in (each.get(rates) or {}).get("TaxRateDetail", []))
+            for rates in ("SalesTaxRateList", "PurchaseTaxRateList")
+        )
+        found.append((each["Name"], TaxCode(each["Id"], sold, bought)))
     return found

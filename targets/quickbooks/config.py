@@ -35,6 +35,10 @@ class QuickBooksTargetConfig(QuickBooksConfig):
     inventory_account: str = Field("", description="Asset account of new inventory items.")
     cogs_account: str = Field("", description="Cost account of new inventory items.")
     inventory_start_on: date | None = Field(None, description="Day from which QuickBooks keeps stock of new inventory items.")
+    bills: Literal["refused", "posted"] = Field(
+        "refused",
+        description="QuickBooks has no draft of a bill. posted: bills and credits of suppliers are owed as soon as they are written.",
+    )
     departments: dict[str, str] = Field(default_factory=dict, description="By location of ours: id of the location (department) there.")
     classes: dict[str, str] = Field(default_factory=dict, description="By location of ours: id of the class there.")
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 from decimal import Decimal
-from typing import Any
+from typing import Any, NamedTuple
 
 from targets._kit.writer import Intent
 from targets.quickbooks.chart import Account, Chart
@@ -13,6 +13,22 @@ from targets.quickbooks.held import held
 
 _NAMES_A_BUYER = {"invoice": "Invoice", "sales_receipt": "SalesReceipt"}
 _FOLLOWING = ("payment", "credit_note", "refund_receipt")
+
+
+class Party(NamedTuple):
+    """Somebody by name."""
+
+    entity: str
+    """Customer or Vendor."""
+    name: str
+
+    @property
+    def reference(self) -> str:
+        """The field in which a document names such a one."""
+        return f"{self.entity}Ref"
+
+
+NOBODY = Party("", "")
 
 
 @dataclass(frozen=True, slots=True)
@@ -25,10 +41,16 @@ class Draft:
     """What it will count, signed."""
     control: str = ""
     """See `Mark.control`."""
-    buyer: str = ""
-    """Name of the buyer whom nobody named, and who is not there yet: made before this is sent."""
+    party: Party = NOBODY
+    """Whom nobody sent as a record and who is not there yet, by name: made before this is sent."""
     parent: tuple[str, str] = ("", "")
     """Entity and id of what this pays or credits: whom that names, this names too, whatever has become of the buyer since."""
+
+    def of(self, party: Party, remote_id: str | None) -> Draft:
+        """With whom it is: as he stands there, else as somebody who is to be made."""
+        if remote_id is None:
+            return replace(self, party=party)
+        return replace(self, body={**self.body, party.reference: {"value": remote_id}})
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,7 +97,7 @@ class Desk:
                 "Send the customer first, or name a walk_in buyer in the posting.",
                 "customer",
             )
-        return self.chart.customer(self.intent.walk_in), self.intent.walk_in
+        return self.chart.party("Customer", self.intent.walk_in), self.intent.walk_in
 
     def parent(self) -> tuple[str, str]:
         """Entity and id of what this pays or credits, where that names a buyer."""
@@ -89,9 +111,8 @@ class Desk:
         if not known and (any(parent) or not (needed or self.intent.walk_in)):
             return replace(draft, parent=parent)
         found, buyer = self.customer()
-        if found is None:
-            return replace(draft, buyer=buyer)
-        return replace(draft, body={**draft.body, "CustomerRef": {"value": found}}, parent=parent)
+        made = draft.of(Party("Customer", buyer), found)
+        return made if found is None else replace(made, parent=parent)
 
     def head(self) -> dict[str, Any]:
         """Date and place of any transaction."""

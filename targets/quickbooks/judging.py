@@ -14,10 +14,10 @@ from taps.quickbooks.facts import FACTS
 from taps.quickbooks.marks import into
 from targets._kit.remote import Call, refused, soon
 from targets._kit.writer import Answer, InDoubt, NotSent, Payload, Receipt, Refused
-from targets.quickbooks.answers import RECORDS, is_gone, print_of, receipt
+from targets.quickbooks.answers import PEOPLE, RECORDS, is_gone, print_of, receipt
 from targets.quickbooks.chart import Chart
 from targets.quickbooks.held import name
-from targets.quickbooks.prepared import Prepared, key_field, note_field
+from targets.quickbooks.prepared import BOUGHT, Prepared, apart, key_field, note_field
 from targets.quickbooks.records import numbered
 
 _CLOSED, _TAKEN, _SAME_NUMBER, _STALE, _MISSING = ("6200", "6210"), "6240", "6140", "5010", "610"
@@ -42,7 +42,9 @@ class Round:
         """What is sent for a payload now."""
         made: Prepared = payload.body
         body = self._bodies.get(id(payload), made.body)
-        buyer = self._chart.customer(made.buyer) if made.buyer else self._chart.buyer_of(*made.parent) if any(made.parent) else None
+        if made.party.name:
+            return {**body, made.party.reference: {"value": self._chart.party(*made.party)}}
+        buyer = self._chart.buyer_of(*made.parent) if any(made.parent) else None
         return {**body, "CustomerRef": {"value": buyer}} if buyer else body
 
     def rename(self, payload: Payload) -> None:
@@ -69,10 +71,10 @@ class Round:
         ]
 
     def _learn(self, call: Call, body: Mapping[str, Any]) -> None:
-        """The buyer who was made because nobody is named; if that went wrong, the documents wait for the next round."""
-        made = body.get("Customer")
-        if made:
-            self._chart.remember_customer(str(call.body["DisplayName"]), str(made["Id"]))
+        """Who was made because nobody is named; if that went wrong, the documents wait for the next round."""
+        for entity in ("Customer", "Vendor"):
+            if entity in body:
+                self._chart.remember_party(entity, str(call.body["DisplayName"]), str(body[entity]["Id"]))
 
     def _apart(self, call: Call, errors: Sequence[Mapping[str, Any]], status: int) -> list[Answer]:
         """A batch that was refused as a whole did nothing: each goes by itself, so that a bad one harms no other."""
@@ -99,7 +101,7 @@ class Round:
 
     def _refusal(self, payload: Payload, errors: Sequence[Mapping[str, Any]]) -> Answer:
         codes = {code(error) for error in errors}
-        said = sentence(errors, personal=payload.body.entity == "Customer")
+        said = sentence(errors, personal=payload.body.entity in PEOPLE)
         if codes & {_STALE, _MISSING} and payload.body.operation != "create":
             return self._looked_at_again(payload, said)
         if _TAKEN in codes and payload.body.entity in RECORDS:
@@ -136,7 +138,7 @@ class Round:
     def _name_taken(self, payload: Payload, said: str) -> Answer:
         """By ourselves in an attempt whose answer was lost; by the item of the same SKU, which then is it; or by somebody else."""
         made: Prepared = payload.body
-        field = "DisplayName" if made.entity == "Customer" else "Name"
+        field = "DisplayName" if made.entity in PEOPLE else "Name"
         named = [str(self.body(payload).get(field, ""))]
         try:
             holders = list(self._company.among(made.entity, field, named, " AND Active IN (true, false)"))
@@ -157,17 +159,30 @@ class Round:
         return self._once_more(payload, "its name is taken", "named")
 
     def _same_number(self, payload: Payload, said: str) -> Answer:
-        """Our key stands there already: it is this document, from an attempt whose answer was lost."""
+        """It is this document, from an attempt whose answer was lost; or one of the supplier, or of another one who counts like him."""
         made: Prepared = payload.body
+        field = key_field(made.entity) or "DocNumber"
+        body = self.body(payload)
         try:
-            rows = list(self._company.among(made.entity, key_field(made.entity), [made.mark.key]))
+            rows = list(self._company.among(made.entity, field, [str(body[field])]))
         except CounterfoilError as error:
             return InDoubt(f"QuickBooks: {error.say}")
         for each in rows:
             mark = mark_of(made.entity, each)
             if mark and mark.key == made.mark.key:
                 return self._receipt(made, each)
-        return refused("QuickBooks", name(payload.intent), said)
+        if made.entity not in BOUGHT or (id(payload), "number") in self._tried:
+            return refused("QuickBooks", name(payload.intent), said)
+        if any(each["VendorRef"]["value"] == body["VendorRef"]["value"] for each in rows):
+            return refused(
+                "QuickBooks",
+                name(payload.intent),
+                "a document of that number of the same supplier stands there already",
+                "Compare both. If it is the same bill, delete one of them, or exclude this one.",
+                "bill_number",
+            )
+        self._bodies[id(payload)] = {**body, field: apart(str(body[field]), made.mark.key)}
+        return self._once_more(payload, "another supplier's has its number", "number")
 
 
 def _no(payload: Payload, codes: set[str], said: str) -> Refused:

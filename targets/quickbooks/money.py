@@ -112,7 +112,8 @@ def _line(desk: Desk, line: Line) -> Mapping[str, Any]:
     account = desk.account(line.account)
     detail: dict[str, Any] = {"PostingType": "Debit" if line.amount >= 0 else "Credit", "AccountRef": {"value": account.remote_id}}
     if account.kind in (RECEIVABLE, PAYABLE):
-        detail["Entity"] = {"Type": "Customer", "EntityRef": {"value": _party(desk, account)}}
+        entity, remote_id = _party(desk, account)
+        detail["Entity"] = {"Type": entity, "EntityRef": {"value": remote_id}}
     place = desk.config.classes.get(str(desk.intent.document.get("location") or ""))
     if place:
         detail["ClassRef"] = {"value": place}
@@ -125,21 +126,23 @@ def _line(desk: Desk, line: Line) -> Mapping[str, Any]:
     }
 
 
-def _party(desk: Desk, account: Account) -> str:
-    """The buyer of a receivable line, who must stand in QuickBooks already."""
-    parent = desk.parent()
-    known = desk.chart.buyer_of(*parent) if any(parent) else None
-    known = known or (desk.customer()[0] if account.kind == RECEIVABLE else None)
+def _party(desk: Desk, account: Account) -> tuple[str, str]:
+    """Kind and id of the buyer of a receivable line or the supplier of a payable one, who must stand in QuickBooks already."""
+    if account.kind == PAYABLE:
+        entity, whom, supplier = "Vendor", "supplier", desk.intent.related.get("supplier")
+        known = supplier.remote_id if supplier else None
+    else:
+        entity, whom, parent = "Customer", "customer", desk.parent()
+        known = (desk.chart.buyer_of(*parent) if any(parent) else None) or desk.customer()[0]
     if known is None:
-        whom = "customer" if account.kind == RECEIVABLE else "supplier"
         raise held(
             desk.intent,
             "POST-ACCOUNT",
             f"has a journal line on {account.label}, for which QuickBooks wants a {whom} that stands there",
             f"Send the {whom} first, or book to another account.",
-            "customer",
+            whom,
         )
-    return known
+    return entity, known
 
 
 def _control_account(desk: Desk) -> Account:

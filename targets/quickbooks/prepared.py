@@ -8,21 +8,28 @@ from decimal import Decimal
 from typing import Any
 
 from taps.quickbooks.client import NOTE
+from taps.quickbooks.facts import LONGEST_NUMBER
 from taps.quickbooks.marks import Mark, key_of, short
 from targets._kit.writer import Intent, Subject, Verb
+from targets.quickbooks.draft import NOBODY, Party
 
 VOIDED = ("Invoice", "SalesReceipt", "Payment")
 """What QuickBooks voids: it stays, at zero. Other transactions are deleted and stay in its audit log."""
 KEYED = {"Payment": "PaymentRefNum"}
-UNKEYED = ("Transfer", "Customer", "Item")
-"""Without a field that can be searched: found by what changed since the attempt, and the mark in the note."""
+BOUGHT = ("Bill", "VendorCredit")
+"""Their number is the supplier's, not ours."""
+UNKEYED = ("Transfer", "Customer", "Vendor", "Item", *BOUGHT)
+"""Without a field of ours that can be searched: found by what changed since the attempt, and the mark in the note."""
 ENTITIES: Mapping[str, tuple[str, ...]] = {
     "contact": ("Customer",),
+    "supplier": ("Vendor",),
     "item": ("Item",),
     "invoice": ("Invoice", "CreditMemo"),
     "credit_note": ("CreditMemo", "Invoice"),
     "sales_receipt": ("SalesReceipt", "RefundReceipt"),
     "refund_receipt": ("RefundReceipt", "SalesReceipt"),
+    "bill": ("Bill", "VendorCredit"),
+    "bill_credit": ("VendorCredit", "Bill"),
     "payment": ("Payment", "JournalEntry"),
     "spend": ("Purchase", "JournalEntry"),
     "transfer": ("Transfer",),
@@ -43,7 +50,7 @@ class Prepared:
     mark: Mark
     before: Decimal
     booked_print: str = ""
-    buyer: str = ""
+    party: Party = NOBODY
     parent: tuple[str, str] = ("", "")
 
     @property
@@ -55,6 +62,16 @@ class Prepared:
 def key_field(entity: str) -> str:
     """Where our key can be searched; '' where it cannot."""
     return "" if entity in UNKEYED else KEYED.get(entity, "DocNumber")
+
+
+def document_number(intent: Intent) -> str:
+    """The number under which people look for it, as far as there is room."""
+    return " ".join(intent.number.split())[:LONGEST_NUMBER]
+
+
+def apart(number: str, key: str) -> str:
+    """The same number, told from another supplier's by four characters of our key."""
+    return f"{number[: LONGEST_NUMBER - 5]}-{key.removeprefix('CF-')[:4]}"
 
 
 def note_field(entity: str) -> str:

@@ -1,4 +1,4 @@
-"""Customers and items."""
+"""Customers, suppliers and items."""
 
 from __future__ import annotations
 
@@ -18,11 +18,27 @@ def contact(desk: Desk) -> Draft:
     """A customer. Names stand once in QuickBooks: where ours is taken, the number goes behind it."""
     document = desk.intent.document
     _require_currency(desk, document)
-    body: dict[str, Any] = {
-        "DisplayName": display_name(document, desk.intent.number),
+    names = {
         "GivenName": _part(document.get("first_name")),
         "FamilyName": _part(document.get("last_name")),
         "CompanyName": _part(document.get("company_name")),
+    }
+    return Draft("Customer", _present(_party(desk, "Customer") | names))
+
+
+def supplier(desk: Desk) -> Draft:
+    """A vendor. Its tax number is not sent: QuickBooks shows it masked, so that it could not be compared (unconfirmed)."""
+    _require_currency(desk, desk.intent.document)
+    body = _party(desk, "Supplier")
+    body.pop("ShipAddr", None)
+    return Draft("Vendor", _present(body | {"CompanyName": _part(desk.intent.document.get("display_name"))}))
+
+
+def _party(desk: Desk, title: str) -> dict[str, Any]:
+    """What is known of either."""
+    document = desk.intent.document
+    body: dict[str, Any] = {
+        "DisplayName": display_name(document, f"{title} {desk.intent.number}"),
         "Active": document.get("status", "active") == "active",
     }
     emails, phones = document.get("emails") or [], document.get("phone_numbers") or []
@@ -34,13 +50,13 @@ def contact(desk: Desk) -> Draft:
         found = next((each for each in document.get("addresses") or [] if each.get("type", "billing") == kind), None)
         if found:
             body[field] = _address(found)
-    return Draft("Customer", _present(body))
+    return body
 
 
-def display_name(document: Mapping[str, Any], number: str) -> str:
-    """The name that people look for; the number where the source has none."""
+def display_name(document: Mapping[str, Any], otherwise: str) -> str:
+    """The name that people look for; something with its number where the source has none."""
     person = " ".join(str(document[part]) for part in ("first_name", "last_name") if document.get(part))
-    text = document.get("display_name") or document.get("company_name") or person or f"Customer {number}"
+    text = document.get("display_name") or document.get("company_name") or person or otherwise
     return _sayable(str(text))[:_LONGEST_NAME]
 
 

@@ -15,7 +15,7 @@ from mappings.model.money import round_half_up
 from mappings.posting.rows import Row
 from targets._kit.rounding import RoundingProfile, is_rounding, line_amount, taxes
 from targets._kit.writer import Intent
-from targets.quickbooks.chart import RECEIVABLE, Item, TaxCode
+from targets.quickbooks.chart import RECEIVABLE, Item
 from targets.quickbooks.draft import Desk, Draft, plain
 from targets.quickbooks.held import control, held, name
 
@@ -30,7 +30,7 @@ _ENTITIES = {
 _FAMILY = {"invoice": "invoice", "credit_note": "invoice", "sales_receipt": "receipt", "refund_receipt": "receipt"}
 _FORWARD = ("invoice", "sales_receipt")
 _PRICE_PLACES = 7
-_LONGEST_TEXT = 4000
+LONGEST_TEXT = 4000
 
 
 def sale(desk: Desk) -> Draft:
@@ -49,12 +49,13 @@ def sale(desk: Desk) -> Draft:
     forward = owed > 0 or (not owed and intent.subject.kind in _FORWARD)
     sense = -1 if total < 0 else 1
     lines, tax = _lines(desk, sense)
-    body = desk.head() | {"CustomerMemo": {"value": _memo(intent)}, "Line": lines} | tax
+    body = desk.head() | {"CustomerMemo": {"value": memo(intent)}, "Line": lines} | tax
     body |= _deposit(desk) if family == "receipt" else _require_receivable(desk)
     return desk.addressed(Draft(_ENTITIES[family, forward], body, owed), needed=family == "invoice")
 
 
-def _memo(intent: Intent) -> str:
+def memo(intent: Intent) -> str:
+    """What it says it is."""
     links = f" for {', '.join(intent.links)}" if intent.links else ""
     return f"{name(intent)}{links}"[:1000]
 
@@ -97,24 +98,25 @@ def _lines(desk: Desk, sense: int) -> tuple[list[dict[str, Any]], dict[str, Any]
         lines = [_line(desk, row, "TAX" if row.tax else "NON") for row in rows]
         code = {"TxnTaxCodeRef": {"value": desk.config.us_tax_code}} if desk.config.us_tax_code else {}
         return lines, {"TxnTaxDetail": {"TotalTax": plain(sum((row.tax for row in rows), Decimal(0)))} | code}
-    codes = [desk.chart.tax_code(_code_name(desk, row)) for row in rows]
+    codes = [desk.chart.tax_code(tax_code_name(desk, row)) for row in rows]
     lines = [_line(desk, row, code.remote_id) for row, code in zip(rows, codes, strict=True)]
-    off = sum((row.tax for row in rows), Decimal(0)) - computed([row.net for row in rows], codes)
+    off = sum((row.tax for row in rows), Decimal(0)) - computed([row.net for row in rows], [code.rates for code in codes])
     if off:
-        lines.append(_rounding(desk, rows, off))
+        row = require_rounding(desk, rows, off)
+        lines.append(_line(desk, row, desk.chart.tax_code(desk.config.untaxed).remote_id))
     return lines, {"GlobalTaxCalculation": "TaxExcluded"}
 
 
-def computed(nets: Sequence[Decimal], codes: Sequence[TaxCode]) -> Decimal:
-    """The tax that QuickBooks makes of these lines; each rate of a code is rounded by itself (unconfirmed for codes of several rates)."""
-    most = max((len(code.rates) for code in codes), default=0)
+def computed(nets: Sequence[Decimal], rates: Sequence[Sequence[Decimal]]) -> Decimal:
+    """The tax that QuickBooks makes of these lines, each with the rates of its code; each rate is rounded by itself (unconfirmed for codes of several rates)."""
+    most = max((len(each) for each in rates), default=0)
     return sum(
-        (taxes(nets, [code.rates[place] if place < len(code.rates) else None for code in codes], PROFILE) for place in range(most)),
+        (taxes(nets, [each[place] if place < len(each) else None for each in rates], PROFILE) for place in range(most)),
         Decimal(0),
     )
 
 
-def _code_name(desk: Desk, row: Row) -> str:
+def tax_code_name(desk: Desk, row: Row) -> str:
     """The tax code by the source's, else by rate; lines without tax have one of their own."""
     config = desk.config
     by_rate = f"{plain(row.rate * 100):f}%" if row.rate is not None else ""
@@ -143,7 +145,7 @@ def _line(desk: Desk, row: Row, tax_code: str) -> dict[str, Any]:
         detail["ClassRef"] = {"value": place}
     return {
         "Amount": plain(row.net),
-        "Description": row.description[:_LONGEST_TEXT],
+        "Description": row.description[:LONGEST_TEXT],
         "DetailType": "SalesItemLineDetail",
         "SalesItemLineDetail": detail,
     }
@@ -172,8 +174,8 @@ def _priced(row: Row) -> Mapping[str, Decimal]:
     return {"Qty": plain(row.quantity)} | ({"UnitPrice": plain(price)} if exact else {})
 
 
-def _rounding(desk: Desk, rows: Sequence[Row], off: Decimal) -> dict[str, Any]:
-    """The line that makes the total what the buyer paid, where QuickBooks rounds tax otherwise than the source did."""
+def require_rounding(desk: Desk, rows: Sequence[Row], off: Decimal) -> Row:
+    """The row that makes the total what the buyer paid, where QuickBooks rounds tax otherwise than the source did."""
     if not is_rounding(rows, off, PROFILE):
         raise held(
             desk.intent,
@@ -191,5 +193,4 @@ def _rounding(desk: Desk, rows: Sequence[Row], off: Decimal) -> dict[str, Any]:
             "rounding_account",
         )
     account = desk.account(desk.config.rounding_account)
-    row = Row("rounding", account.label, "Rounding", "", Decimal(1), off, Decimal(0), None, "", "")
-    return _line(desk, row, desk.chart.tax_code(desk.config.untaxed).remote_id)
+    return Row("rounding", account.label, "Rounding", "", Decimal(1), off, Decimal(0), None, "", "")

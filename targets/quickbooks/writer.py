@@ -7,7 +7,7 @@ wrote, the change is refused, and a person decides.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from datetime import datetime
 from decimal import Decimal
 from hashlib import sha256
@@ -25,23 +25,26 @@ from taps.quickbooks.marks import into
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import Call, RemoteWriter, digest
 from targets._kit.writer import Answer, Intent, Metadata, Payload, Period, Receipt, Sent, Subject, Unpreparable, Verb
-from targets.quickbooks import money, records, sales
-from targets.quickbooks.answers import RECORDS, print_of
+from targets.quickbooks import money, purchases, records, sales
+from targets.quickbooks.answers import PEOPLE, RECORDS, print_of
 from targets.quickbooks.asking import standing, whereabouts
-from targets.quickbooks.chart import Chart
+from targets.quickbooks.chart import Chart, named_for
 from targets.quickbooks.config import QuickBooksTargetConfig
-from targets.quickbooks.draft import Desk, Draft
+from targets.quickbooks.draft import Desk, Draft, Party
 from targets.quickbooks.held import Held, held
 from targets.quickbooks.judging import Round
-from targets.quickbooks.prepared import Prepared, is_removal, key_field, mark_for, note_field, removal
+from targets.quickbooks.prepared import BOUGHT, Prepared, is_removal, key_field, mark_for, note_field, removal
 
 _BUILDERS: Mapping[str, Callable[[Desk], Draft]] = {
     "contact": records.contact,
+    "supplier": records.supplier,
     "item": records.item,
     "invoice": sales.sale,
     "credit_note": sales.sale,
     "sales_receipt": sales.sale,
     "refund_receipt": sales.sale,
+    "bill": purchases.bought,
+    "bill_credit": purchases.bought,
     "payment": money.payment,
     "spend": money.spend,
     "transfer": money.transfer,
@@ -136,7 +139,7 @@ class QuickBooksWriter(RemoteWriter):
         numbered = {key_field(draft.entity): mark.key} if key_field(draft.entity) else {}
         body: dict[str, Any] = {**draft.body, **numbered, note_field(draft.entity): mark.text()}
         if intent.verb is Verb.CREATE:
-            return Prepared(draft.entity, "create", body, mark, before, buyer=draft.buyer, parent=draft.parent)
+            return Prepared(draft.entity, "create", body, mark, before, party=draft.party, parent=draft.parent)
         if booked["entity"] != draft.entity:
             raise held(
                 intent,
@@ -147,10 +150,12 @@ class QuickBooksWriter(RemoteWriter):
         current = self._current(intent, booked)
         body |= {"Id": booked["id"], "SyncToken": current["SyncToken"], "sparse": True}
         body[note_field(draft.entity)] = into(current.get(note_field(draft.entity)), mark)
-        return Prepared(draft.entity, "update", body, mark, before, booked["print"], draft.buyer, draft.parent)
+        return Prepared(draft.entity, "update", body, mark, before, booked["print"], draft.party, draft.parent)
 
     def _removal(self, intent: Intent, booked: Mapping[str, Any], before: Decimal) -> Prepared:
         entity = str(booked["entity"])
+        if entity in BOUGHT:
+            self._require_unpaid(intent, entity, str(booked["id"]))
         mark = mark_for(intent, before, Decimal(0))
         identity: dict[str, Any] = {"Id": booked["id"], "SyncToken": booked["token"]}
         if entity not in RECORDS:
@@ -166,6 +171,18 @@ class QuickBooksWriter(RemoteWriter):
         }
         return Prepared(entity, "update", body, mark, before, booked["print"])
 
+    def _require_unpaid(self, intent: Intent, entity: str, remote_id: str) -> None:
+        """A bill that is deleted would leave its payment without a bill: held until a person took the payment away."""
+        found = self.company.one(entity, remote_id) or {}
+        settled = Decimal(found.get("TotalAmt") or 0) - Decimal(found.get("Balance", found.get("TotalAmt")) or 0)
+        if settled:
+            raise held(
+                intent,
+                "SEND-REFUSED",
+                f"is to be taken back, and in QuickBooks {settled:.2f} of it is paid or applied",
+                "Take the payment away in QuickBooks first, then `counterfoil retry`; or leave the bill and have the supplier credit it.",
+            )
+
     def _current(self, intent: Intent, booked: Mapping[str, Any]) -> Mapping[str, Any]:
         """What a change starts from: of a record what stands now, since people write into its notes too; else what we left."""
         if booked["entity"] not in RECORDS:
@@ -178,17 +195,15 @@ class QuickBooksWriter(RemoteWriter):
     # ── send ──
 
     def calls(self, batch: Sequence[Payload]) -> Iterator[Call]:
-        """Buyers whom nobody named and who are not there yet, then thirty objects a call, then what is worth a second try."""
+        """Buyers and suppliers whom nobody sent and who are not there yet, then thirty objects a call, then what is worth a second try."""
         self.chart.ask_anew()
         self._round = turn = Round(self.company, self.chart, self._around)
-        for buyer in dict.fromkeys(payload.body.buyer for payload in batch if payload.body.buyer):
-            if self.chart.customer(buyer) is None:
-                yield Call("POST", f"{self.company.root}/customer", (), {"DisplayName": buyer}, self._params({"DisplayName": buyer}))
-        ready = [payload for payload in batch if not payload.body.buyer or self.chart.customer(payload.body.buyer)]
+        yield from self._parties(dict.fromkeys(payload.body.party for payload in batch if payload.body.party.name))
+        ready = [payload for payload in batch if not payload.body.party.name or self.chart.party(*payload.body.party)]
         self.chart.learn_buyers(payload.body.parent for payload in ready)
         for payload in ready:
             made: Prepared = payload.body
-            name = made.body.get("DisplayName" if made.entity == "Customer" else "Name")
+            name = made.body.get("DisplayName" if made.entity in PEOPLE else "Name")
             holder = self._names.setdefault((made.entity, str(name).casefold()), payload.intent.subject) if name else payload.intent.subject
             if made.operation == "create" and holder != payload.intent.subject:
                 turn.rename(payload)
@@ -199,6 +214,14 @@ class QuickBooksWriter(RemoteWriter):
                 yield from self._packed(
                     turn, [payload for payload, batched in chosen if batched is together], FACTS.batch if together else 1
                 )
+
+    def _parties(self, wanted: Iterable[Party]) -> Iterator[Call]:
+        """Make who is not there; under a second name where the first was not to be had."""
+        for party in wanted:
+            for shown in named_for(*party):
+                if self.chart.party(*party) is None:
+                    body = {"DisplayName": shown}
+                    yield Call("POST", f"{self.company.root}/{party.entity.lower()}", (), body, self._params(body))
 
     def _packed(self, turn: Round, payloads: Sequence[Payload], size: int = FACTS.batch) -> Iterator[Call]:
         for start in range(0, len(payloads), size):

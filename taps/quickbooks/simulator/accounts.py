@@ -7,7 +7,7 @@ from collections.abc import Iterator, Mapping
 from decimal import Decimal
 from typing import Any
 
-from taps.quickbooks.simulator.books import SALES, Books, Object
+from taps.quickbooks.simulator.books import BOUGHT, SALES, Books, Object
 
 _BACK = ("CreditMemo", "RefundReceipt")
 
@@ -25,6 +25,12 @@ def trial_balance(books: Books) -> dict[str, Decimal]:
 def _movements(books: Books, entity: str, each: Object) -> Iterator[tuple[str, Decimal]]:
     if entity in SALES:
         yield from _sale(books, entity, each)
+    elif entity in BOUGHT:
+        yield from _bought(books, entity, each)
+    elif entity == "BillPayment":
+        paid_from = (each.get("CheckPayment") or {}).get("BankAccountRef") or each["CreditCardPayment"]["CCAccountRef"]
+        yield paid_from["value"], -each["TotalAmt"]
+        yield _payable(books, each), each["TotalAmt"]
     elif entity == "Payment":
         yield _money_account(books, each), each["TotalAmt"]
         yield _special(books, "Accounts Receivable"), -each["TotalAmt"]
@@ -52,6 +58,21 @@ def _sale(books: Books, entity: str, each: Object) -> Iterator[tuple[str, Decima
             yield books.objects["Item"][item["value"]]["IncomeAccountRef"]["value"], -sign * line["Amount"]
     tax: Mapping[str, Any] = each.get("TxnTaxDetail") or {}
     yield _special(books, "Sales Tax Payable"), -sign * Decimal(tax.get("TotalTax", 0))
+
+
+def _bought(books: Books, entity: str, each: Object) -> Iterator[tuple[str, Decimal]]:
+    """What is owed to the supplier against the account of each line, and tax against the tax account, which holds both directions."""
+    sign = 1 if entity == "Bill" else -1
+    yield _payable(books, each), -sign * each["TotalAmt"]
+    for line in each["Line"]:
+        yield line["AccountBasedExpenseLineDetail"]["AccountRef"]["value"], sign * line["Amount"]
+    tax: Mapping[str, Any] = each.get("TxnTaxDetail") or {}
+    yield _special(books, "Sales Tax Payable"), sign * Decimal(tax.get("TotalTax", 0))
+
+
+def _payable(books: Books, each: Object) -> str:
+    named = each.get("APAccountRef")
+    return str(named["value"]) if named else _special(books, "Accounts Payable")
 
 
 def _money_account(books: Books, each: Object) -> str:

@@ -18,7 +18,8 @@ NAMES = ("Customer", "Vendor", "Employee")
 """Lists that share one set of display names."""
 LISTS = (*NAMES, "Item", "Account", "Department", "Class", "TaxCode", "TaxRate")
 SALES = ("Invoice", "SalesReceipt", "CreditMemo", "RefundReceipt")
-TRANSACTIONS = (*SALES, "Payment", "Purchase", "Transfer", "JournalEntry", "Deposit", "Bill", "VendorCredit", "BillPayment")
+BOUGHT = ("Bill", "VendorCredit")
+TRANSACTIONS = (*SALES, "Payment", "Purchase", "Transfer", "JournalEntry", "Deposit", *BOUGHT, "BillPayment")
 VOIDABLE = ("Invoice", "SalesReceipt", "Payment", "BillPayment")
 """As python-quickbooks and the API reference have it; the others are deleted."""
 _KEPT = ("Id", "SyncToken", "MetaData", "domain")
@@ -106,6 +107,8 @@ class Books:
             line["Amount"] = 0
             line.get("SalesItemLineDetail", {}).pop("Qty", None)
             line.get("SalesItemLineDetail", {}).pop("UnitPrice", None)
+        if entity == "BillPayment":
+            new["Line"] = []
         if entity == "Payment":
             new |= {"Line": [], "UnappliedAmt": 0}
         if entity == "Invoice":
@@ -155,11 +158,12 @@ class Books:
         new["MetaData"] = {**old["MetaData"], "LastModifiedByRef": {"value": author}, "LastUpdatedTime": self.stamp()}
 
     def _settle(self, old: Object | None, new: Object | None) -> None:
-        """Balances of the invoices that a payment pays; each is a new version of the invoice (unconfirmed)."""
+        """Balances of what a payment pays or uses up; each is a new version of the invoice, bill or credit (unconfirmed)."""
         for payment, sign in ((old, 1), (new, -1)):
+            settles = () if payment is None else ("Invoice",) if "UnappliedAmt" in payment else BOUGHT if "PayType" in payment else ()
             for line in (payment or {}).get("Line", []):
                 for link in line.get("LinkedTxn", []):
-                    invoice = self.objects["Invoice"].get(link["TxnId"]) if link["TxnType"] == "Invoice" else None
-                    if invoice is not None and payment is not None and "UnappliedAmt" in payment:
-                        invoice["Balance"] += sign * line["Amount"]
-                        self.touch(invoice, invoice, SYSTEM_USER)
+                    paid = self.objects[link["TxnType"]].get(link["TxnId"]) if link["TxnType"] in settles else None
+                    if paid is not None:
+                        paid["Balance"] += sign * line["Amount"]
+                        self.touch(paid, paid, SYSTEM_USER)

@@ -11,7 +11,8 @@ from datetime import date
 from typing import Any
 
 from taps.quickbooks.simulator.arithmetic import cents, money
-from taps.quickbooks.simulator.books import NAMES, SALES, Books, Object
+from taps.quickbooks.simulator.books import BOUGHT, LISTS, NAMES, SALES, Books, Object
+from taps.quickbooks.simulator.purchases import bill_payment, purchase
 from taps.quickbooks.simulator.refusals import Refusal
 from taps.quickbooks.simulator.sales import sale
 
@@ -32,16 +33,19 @@ def judge(books: Books) -> Callable[[str, Object, Object | None], Object]:
         "Purchase": _purchase,
         "Transfer": _transfer,
         "JournalEntry": _journal,
+        "BillPayment": bill_payment,
     }
 
     def completed(entity: str, new: Object, old: Object | None) -> Object:
         for field, most in _TOO_LONG.items():
             if len(str(new.get(field) or "")) > most:
                 raise Refusal("2050", f"String length specified does not match the supported length. {field} takes {most}", field)
-        if "TxnDate" in new or entity in (*SALES, "Payment", "Purchase", "Transfer", "JournalEntry"):
+        if entity not in LISTS:
             _transaction(books, entity, new, old)
         if entity in SALES:
             return sale(books, entity, new)
+        if entity in BOUGHT:
+            return purchase(books, entity, new)
         return known[entity](books, new, old) if entity in known else new
 
     return completed

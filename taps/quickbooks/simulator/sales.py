@@ -74,7 +74,7 @@ def _tax(books: Books, new: Object, lines: list[Object], amounts: list[int]) -> 
     codes = [(line["SalesItemLineDetail"].get("TaxCodeRef") or {}).get("value", "NON") for line in lines]
     if books.country == "US":
         return _us_tax(books, new, codes, amounts)
-    return _global_tax(books, new, codes, amounts)
+    return global_tax(books, new, codes, amounts, "SalesTaxRateList")
 
 
 def _us_tax(books: Books, new: Object, codes: list[str], amounts: list[int]) -> int:
@@ -95,8 +95,8 @@ def _us_tax(books: Books, new: Object, codes: list[str], amounts: list[int]) -> 
     return part.tax
 
 
-def _global_tax(books: Books, new: Object, codes: list[str], amounts: list[int]) -> int:
-    """Per line from its code; TxnTaxDetail has no place where the document says that it has no tax (6170)."""
+def global_tax(books: Books, new: Object, codes: list[str], amounts: list[int], rates_of: str) -> int:
+    """Per line from the rates of its code for sales or purchases; TxnTaxDetail has no place where the document says that it has no tax (6170)."""
     mode = new.setdefault("GlobalTaxCalculation", "TaxExcluded")
     if mode == "NotApplicable":
         if new.pop("TxnTaxDetail", None) and new.get("Id") is None:
@@ -104,15 +104,15 @@ def _global_tax(books: Books, new: Object, codes: list[str], amounts: list[int])
         return 0
     if mode != "TaxExcluded":
         raise Refusal("5030", f"{mode} is not simulated", "GlobalTaxCalculation")
-    rates = {code: _rates(books, code) for code in set(codes)}
+    rates = {code: _rates(books, code, rates_of) for code in set(codes)}
     parts = tax_parts(list(zip(amounts, codes, strict=True)), rates)
     new["TxnTaxDetail"] = {"TotalTax": money(sum(part.tax for part in parts)), "TaxLine": [_tax_line(part) for part in parts]}
     return sum(part.tax for part in parts)
 
 
-def _rates(books: Books, code: str) -> list[tuple[str, Decimal]]:
+def _rates(books: Books, code: str, rates_of: str) -> list[tuple[str, Decimal]]:
     found = books.named("TaxCode", {"value": code}, "TaxCodeRef")
-    details = (found.get("SalesTaxRateList") or {}).get("TaxRateDetail", [])
+    details = (found.get(rates_of) or {}).get("TaxRateDetail", [])
     return [(each["TaxRateRef"]["value"], books.objects["TaxRate"][each["TaxRateRef"]["value"]]["RateValue"]) for each in details]
 
 

@@ -10,7 +10,11 @@ from taps.quickbooks.simulator.books import Books, Object
 BY_HAND = "9341450000000777"
 """The user who types."""
 _CLASSES = {"Bank": "Asset", "Income": "Revenue", "Expense": "Expense", "Equity": "Equity", "Cost of Goods Sold": "Expense"}
-_OWN = (("Accounts Receivable", "Accounts Receivable"), ("Sales Tax Payable", "Other Current Liability"))
+_OWN = (
+    ("Accounts Receivable", "Accounts Receivable"),
+    ("Accounts Payable", "Accounts Payable"),
+    ("Sales Tax Payable", "Other Current Liability"),
+)
 _UNDEPOSITED = ("Undeposited Funds", "Other Current Asset")
 
 
@@ -38,6 +42,10 @@ class Seeds:
         """A customer; its id."""
         return str(self._books.create("Customer", {"DisplayName": name, **more})["Id"])
 
+    def vendor(self, name: str, **more: Any) -> str:
+        """A supplier; its id."""
+        return str(self._books.create("Vendor", {"DisplayName": name, **more})["Id"])
+
     def tax_code(self, name: str, *percents: str) -> str:
         """A tax code with a rate for each of these percentages; its id."""
         details = []
@@ -45,7 +53,8 @@ class Seeds:
             rate = {"Name": f"{name} {percent}%", "RateValue": Decimal(percent), "Active": True}
             made = self._books.create("TaxRate", rate)
             details.append({"TaxRateRef": {"value": made["Id"]}, "TaxTypeApplicable": "TaxOnAmount", "TaxOrder": place})
-        code = {"Name": name, "Active": True, "Taxable": bool(percents), "TaxGroup": True, "SalesTaxRateList": {"TaxRateDetail": details}}
+        code: Object = {"Name": name, "Active": True, "Taxable": bool(percents), "TaxGroup": True}
+        code |= {rates: {"TaxRateDetail": details} for rates in ("SalesTaxRateList", "PurchaseTaxRateList")}
         return str(self._books.create("TaxCode", code)["Id"])
 
     def place(self, entity: str, name: str) -> str:
