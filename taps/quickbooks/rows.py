@@ -74,7 +74,7 @@ def _status(each: Mapping[str, Any]) -> str:
 
 def _document(entity: str, each: Mapping[str, Any]) -> dict[str, Any]:
     party = next((each[name] for name in ("CustomerRef", "VendorRef", "EntityRef") if each.get(name)), None)
-    account = next((each[name] for name in ("DepositToAccountRef", "AccountRef", "FromAccountRef") if each.get(name)), None)
+    account = next((each[name] for name in ("DepositToAccountRef", "AccountRef", "FromAccountRef", "APAccountRef") if each.get(name)), None)
     return _head(entity, each) | {
         "number": each.get("DocNumber") or each.get("PaymentRefNum"),
         "document_date": _day(each.get("TxnDate")),

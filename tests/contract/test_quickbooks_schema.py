@@ -155,6 +155,7 @@ def test_every_request_and_every_answer_is_as_the_schema_says(judge, company, wr
         wrong += [f"answer to {request.path} {request.query.get('query', '')[:60]}: {each}" for each in judge.answer(answer)]
     assert wrong == []
     assert kinds >= {"batch", "invoice", "salesreceipt", "creditmemo", "refundreceipt", "payment", "purchase", "transfer", "journalentry"}
+    assert kinds >= {"bill", "vendorcredit", "vendor"}
     assert {request.path.rsplit("/", 1)[-1] for request, _ in company.heard} >= {"query", "cdc"}
 
 
@@ -233,7 +234,10 @@ OBJECTS = {
     "spend": "quickbooks.objects.purchase.Purchase",
     "transfer": "quickbooks.objects.transfer.Transfer",
     "journal": "quickbooks.objects.journalentry.JournalEntry",
+    "bill": "quickbooks.objects.bill.Bill",
+    "bill_credit": "quickbooks.objects.vendorcredit.VendorCredit",
     "contact": "quickbooks.objects.customer.Customer",
+    "supplier": "quickbooks.objects.vendor.Vendor",
     "item": "quickbooks.objects.item.Item",
 }
 
@@ -252,7 +256,7 @@ def test_python_quickbooks_reads_what_was_written(kind, company, writer, library
     assert "R-1 - Counterfoil CF-" in (
         getattr(found, "PrivateNote", "") or getattr(found, "Notes", "") or getattr(found, "PurchaseDesc", "")
     )
-    if kind not in ("contact", "item", "journal"):
+    if kind not in ("contact", "supplier", "item", "journal"):
         assert abs(found.Amount if kind == "transfer" else found.TotalAmt) == abs(made.effect)
     if kind in ("invoice", "sales_receipt", "credit_note", "refund_receipt"):
         (same,) = imported(OBJECTS[kind]).filter(DocNumber=found.DocNumber, qb=library)

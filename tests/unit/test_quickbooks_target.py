@@ -164,7 +164,7 @@ def test_a_removal_without_an_answer_ends_removed_and_counted_once(kind, fault, 
     assert removed.effect == -CASES[kind].effect
     assert removed.body["gone"] is True
     assert isinstance(where, Absent) == (
-        fault == "drop_before" or made.body["entity"] not in ("Invoice", "SalesReceipt", "Payment", "Customer", "Item")
+        fault == "drop_before" or made.body["entity"] not in ("Invoice", "SalesReceipt", "Payment", "Customer", "Vendor", "Item")
     )
 
 

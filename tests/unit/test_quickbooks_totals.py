@@ -31,13 +31,13 @@ def test_31_lines_of_1_59_give_9_71():
     """Two of them eleven times: 81.09 net, 9.71 by line, where the sum would give 9.73."""
     nets = [Decimal("1.59")] * 29 + [Decimal("17.49")] * 2
     assert sum(nets) == Decimal("81.09")
-    assert computed(nets, [TWELVE] * 31) == Decimal("9.71")
+    assert computed(nets, [TWELVE.rates] * 31) == Decimal("9.71")
 
 
 def test_half_a_cent_goes_up_and_down_alike():
     twenty = TaxCode("1", (Decimal("0.2"),))
-    assert computed([Decimal("3.325")], [twenty]) == Decimal("0.67")
-    assert computed([Decimal("-3.325")], [twenty]) == Decimal("-0.67")
+    assert computed([Decimal("3.325")], [twenty.rates]) == Decimal("0.67")
+    assert computed([Decimal("-3.325")], [twenty.rates]) == Decimal("-0.67")
 
 
 @pytest.mark.parametrize("country", ["US", "CA"])
@@ -58,7 +58,7 @@ def test_random_documents_to_the_cent(country):
             body["TxnTaxDetail"] = {"TotalTax": tax}
             marks = ["TAX" if name != "None" else "NON" for _, name in chosen]
         else:
-            tax = computed(nets, named)
+            tax = computed(nets, [code.rates for code in named])
             marks = [code.remote_id for code in named]
         total = sum(nets) + tax
         body["Line"] = [_line(company.mug, net, mark) for net, mark in zip(nets, marks, strict=True)]

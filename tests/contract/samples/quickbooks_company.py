@@ -26,6 +26,7 @@ class Company(QuickBooksSimulator):
         self.accounts = chart(self)
         self.mug = self.seeds.item("Mug", self.accounts["Sales"], Sku="MUG")
         self.buyer = self.seeds.customer("Berg, Ann")
+        self.supplier = self.seeds.vendor("Potter & Co")
         self.tax_codes = {name: self.seeds.tax_code(name, *rates) for name, rates in (("Twelve", ["12"]), ("Twenty", ["20"]), ("None", []))}
         self.invoice = self.seeds.by_hand("Invoice", self.typed(OPEN))["Id"]
         self.books.closed_until = CLOSED
@@ -48,6 +49,7 @@ class Company(QuickBooksSimulator):
         """What a document may name."""
         return {
             "customer": Related("contact", self.buyer, "C-1"),
+            "supplier": Related("supplier", self.supplier, "S-1"),
             "item:MUG": Related("item", self.mug, "MUG"),
             "parent": Related("invoice", self.invoice, "R-0"),
         }
@@ -55,4 +57,4 @@ class Company(QuickBooksSimulator):
 
 def config(url: str, **more: Any) -> dict[str, Any]:
     """The connection to a company under that URL."""
-    return plain_config(url) | WRITES | more
+    return plain_config(url) | WRITES | {"bills": "posted"} | more

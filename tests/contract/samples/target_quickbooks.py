@@ -15,7 +15,7 @@ from tests.contract.samples.remote import Case, RemoteSample
 _COMPANY = Company()
 """Ids are the same in every fresh one."""
 HUGE = "999999999999"
-NOBODY = {"customer": Related("contact", "999", "C-9")}
+NOBODY = {"customer": Related("contact", "999", "C-9"), "supplier": Related("supplier", "999", "S-9")}
 LATE = date(2026, 9, 30)
 
 
@@ -42,6 +42,32 @@ def booked(*lines: tuple[str, str, str, bool], document_type: str) -> dict[str, 
     made = entry(*lines)
     total = sum((line.amount for line in made if line.control), Decimal(0))
     return {"lines": made, "rows": (), "amount": total, "unit": "USD", "document_type": document_type}
+
+
+def billed(net: str, tax: str, sign: int = -1) -> dict[str, Any]:
+    """What a supplier bills (−) or credits (+): two mugs and the tax on them."""
+    total = sign * (Decimal(net) + Decimal(tax))
+    lines = entry(("Payable", str(total), "payable", True), ("GRNI", str(-sign * Decimal(net)), "goods", False))
+    lines += entry(("InputTax", str(-sign * Decimal(tax)), "tax", False))
+    document = {"due_date": "2026-12-02"}
+    made = {"lines": lines, "rows": (row("GRNI", net, tax, "MUG", "2"),), "amount": total, "unit": "USD", "document": document}
+    return made | {"document_type": "bill" if sign < 0 else "vendor_credit"}
+
+
+def _bill(kind: str, sign: int) -> Case:
+    return Case(
+        kind=kind,
+        change=Verb.UPDATE,
+        remove=Verb.VOID,
+        first=billed("50.00", "4.00", sign),
+        changed=billed("60.00", "4.80", sign),
+        effect=sign * Decimal("54.00"),
+        changed_effect=sign * Decimal("10.80"),
+        unit="USD",
+        unfit={"rows": (row("9999", "50.00", "4.00"),)},
+        refused={"related": NOBODY},
+        late={"date": LATE},
+    )
 
 
 def _sale(kind: str, owed: str, sign: int) -> Case:
@@ -103,7 +129,7 @@ def _payment() -> Case:
 
 def _record(kind: str, first: dict[str, Any], changed: dict[str, Any], unfit: dict[str, Any], refused: dict[str, Any]) -> Case:
     def state(document: dict[str, Any]) -> dict[str, Any]:
-        return {"document": document, "document_type": "customer" if kind == "contact" else "product"}
+        return {"document": document, "document_type": {"contact": "customer", "item": "product"}.get(kind, kind)}
 
     return Case(
         kind=kind,
@@ -129,6 +155,7 @@ ANN = {
     "currency": "USD",
     "status": "active",
 }
+POTTER = {name: value for name, value in ANN.items() if name not in ("first_name", "last_name")} | {"display_name": "Potter Ltd"}
 CUP = {"sku": "CUP", "name": "Cup", "description": "A cup", "product_type": "goods", "list_price": "9.50", "currency": "USD"}
 
 CASES = {
@@ -136,12 +163,15 @@ CASES = {
     "sales_receipt": _sale("sales_receipt", "Clearing", 1),
     "credit_note": _sale("credit_note", "Receivable", -1),
     "refund_receipt": _sale("refund_receipt", "Clearing", -1),
+    "bill": _bill("bill", -1),
+    "bill_credit": _bill("bill_credit", 1),
     "payment": _payment(),
     "spend": _moving("spend", "fee", "Clearing", "Fees", "Clearing"),
     "transfer": _moving("transfer", "payout", "Clearing", "PayoutsInTransit", "PayoutsInTransit"),
     "journal": _moving("journal", "dispute", "Clearing", "DisputesReceivable", "Clearing"),
     "cost_journal": _moving("cost_journal", "fulfillment", "Inventory", "COGS", "COGS"),
     "contact": _record("contact", ANN, {"emails": ["ann.berg@example.com"]}, {"currency": "EUR"}, {"emails": ["nonsense"]}),
+    "supplier": _record("supplier", POTTER, {"emails": ["potter@example.com"]}, {"currency": "EUR"}, {"emails": ["nonsense"]}),
     "item": _record("item", CUP, {"list_price": "10.00"}, {"product_type": "gift_card"}, {"list_price": HUGE}),
 }
 ENTITY = {
@@ -149,12 +179,15 @@ ENTITY = {
     "sales_receipt": ("SalesReceipt",),
     "credit_note": ("CreditMemo",),
     "refund_receipt": ("RefundReceipt",),
+    "bill": ("Bill",),
+    "bill_credit": ("VendorCredit",),
     "payment": ("Payment",),
     "spend": ("Purchase",),
     "transfer": ("Transfer",),
     "journal": ("JournalEntry",),
     "cost_journal": ("JournalEntry",),
     "contact": ("Customer",),
+    "supplier": ("Vendor",),
     "item": ("Item",),
 }
 
