@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 
 from pipelines.home import load as loading
 from pipelines.hub import equations, keys
@@ -17,6 +18,7 @@ from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub
 from pipelines.hub.vault import Vault
 from pipelines.steps import run as running
+from taps._kit.errors import Misconfigured
 from taps._kit.simulator import serve
 from taps.quickbooks.simulator.accounts import trial_balance
 from tests.contract.samples.quickbooks_company import CODES, SECRETS, Company, config
@@ -135,3 +137,18 @@ def test_a_lost_answer_is_found_and_nothing_is_booked_twice(fault, company, go):
     assert trial_balance(company.books) == BOOKED
     assert balanced(hub)
     assert company.made("Invoice", "Payment", "CreditMemo", "Item") == 3
+
+
+@pytest.mark.parametrize("kind", ["bill", "vendor_credit"])
+def test_check_refuses_bills_where_the_connection_does_not_say_that_they_are_posted(kind, home):
+    """QuickBooks has no draft of one: a route that writes them must not raise payables by surprise."""
+    route, books = home / "routes/sales.yaml", home / "connections/books.yaml"
+    told = yaml.safe_load(route.read_text())
+    told["attributes"]["posting"][0][kind] = {"as": {"bill": "bill", "vendor_credit": "bill_credit"}[kind]}
+    write(route, told)
+    assert loading.load(home).routes
+    connection = yaml.safe_load(books.read_text())
+    del connection["attributes"]["config"]["bills"]
+    write(books, connection)
+    with pytest.raises(Misconfigured, match=f"books does not write `{kind}` as .*: QuickBooks has no draft of a bill.*`bills: posted`"):
+        loading.load(home)

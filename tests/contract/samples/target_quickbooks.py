@@ -210,5 +210,5 @@ def sample() -> RemoteSample:
         batch=30,
         batches=dict.fromkeys(CASES, 30),
         extra={"related": _COMPANY.related, "walk_in": "Walk-in"},
-        names=frozenset({"invoice", "credit_note", "payment"}),
+        names=frozenset({"invoice", "credit_note", "bill", "bill_credit", "payment"}),
     )
