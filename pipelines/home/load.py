@@ -318,12 +318,8 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
     for kind, policy in posting.kinds.items():
         if kind not in ("*", "test_order") and kind not in REGISTRY:
             yield f"{kind!r} is no kind of document{_close(kind, REGISTRY)}"
-        if policy.as_ is not None and policy.as_ not in writes.kinds:
-            yield f"{posting.target} cannot write `{kind}` as {policy.as_}; it writes {', '.join(writes.kinds)}"
-        elif policy.as_ is not None and not fits(kind, policy.as_):
-            yield f"`{kind}` is no {policy.as_.replace('_', ' ')}, and is not written as one"
-        elif policy.as_ is not None and (why := _unwilling(writes, destination.config, policy.as_)):
-            yield f"{posting.target} does not write `{kind}` as {policy.as_}: {why}"
+        if policy.as_ is not None:
+            yield from _unwritten(destination, writes, kind, policy.as_)
     yield from (f"no row for {kind!r}; add one, or exclude it with a reason" for kind in sorted(kinds) if posting.policy(kind) is None)
     if posting.effect in ("money", "cost") and posting.books is None:
         yield "books: accounts are missing"
@@ -332,6 +328,16 @@ def _posting_mistakes(home: Home, posting: Posting, kinds: set[str]) -> Iterator
         yield from (f"books.accounts: there is no role {role!r}{_close(role, table().roles)}" for role in posting.books.unknown_roles())
         if posting.books.documents_in == "document":
             yield from _currency_mistakes(posting, writes.facts.own_currency)
+
+
+def _unwritten(destination: TargetConnection, writes: TargetType, kind: str, representation: str) -> Iterator[str]:
+    """Why the target does not write such a document like that."""
+    if representation not in writes.kinds:
+        yield f"{destination.name} cannot write `{kind}` as {representation}; it writes {', '.join(writes.kinds)}"
+    elif not fits(kind, representation):
+        yield f"`{kind}` is no {representation.replace('_', ' ')}, and is not written as one"
+    elif why := _unwilling(writes, destination.config, representation):
+        yield f"{destination.name} does not write `{kind}` as {representation}: {why}"
 
 
 def _unwilling(writes: TargetType, config: dict[str, Any], representation: str) -> str:

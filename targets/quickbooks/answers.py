@@ -31,7 +31,17 @@ _HEAD = (
     "Sku",
     "UnitPrice",
 )
-_REFERENCES = ("CustomerRef", "VendorRef", "APAccountRef", "DepositToAccountRef", "AccountRef", "FromAccountRef", "ToAccountRef", "DepartmentRef", "IncomeAccountRef")
+_REFERENCES = (
+    "CustomerRef",
+    "VendorRef",
+    "APAccountRef",
+    "DepositToAccountRef",
+    "AccountRef",
+    "FromAccountRef",
+    "ToAccountRef",
+    "DepartmentRef",
+    "IncomeAccountRef",
+)
 _DETAILS = ("ItemRef", "AccountRef", "TaxCodeRef", "ClassRef")
 
 

@@ -102,9 +102,7 @@ class Chart:
         if (entity, name) not in self._names:
             names = ", ".join(quoted(each) for each in named_for(entity, name))
             found = {each["DisplayName"].casefold(): str(each["Id"]) for each in self._company.rows(entity, f"DisplayName IN ({names})")}
-            self._names[entity, name] = next(
-                (found[each.casefold()] for each in named_for(entity, name) if each.casefold() in found), None
-            )
+            self._names[entity, name] = next((found[each.casefold()] for each in named_for(entity, name) if each.casefold() in found), None)
         return self._names[entity, name]
 
     def ask_anew(self) -> None:

@@ -83,7 +83,9 @@ def bill_payment(books: Books, new: Object, old: Object | None) -> Object:
     supplier = _supplier(books, new)
     part, account, kind = _PAID_FROM.get(str(new.get("PayType")), ("", "", ""))
     if not part or not new.get(part):
-        raise Refusal("2020", "Required parameter PayType, with its CheckPayment or CreditCardPayment, is missing in the request", "PayType")
+        raise Refusal(
+            "2020", "Required parameter PayType, with its CheckPayment or CreditCardPayment, is missing in the request", "PayType"
+        )
     if books.named("Account", new[part].get(account), account)["AccountType"] != kind:
         raise Refusal("6430", f"Invalid account type: {kind} is needed", account)
     total = cents(new.get("TotalAmt"))

@@ -96,7 +96,7 @@ def _us_tax(books: Books, new: Object, codes: list[str], amounts: list[int]) -> 
 
 
 def global_tax(books: Books, new: Object, codes: list[str], amounts: list[int], rates_of: str) -> int:
-    """Per line from the rates of its code for sales or purchases; TxnTaxDetail has no place where the document says that it has no tax (6170)."""
+    """Per line from the rates of its code, for sales or purchases; a document that says that it has no tax takes no TxnTaxDetail (6170)."""
     mode = new.setdefault("GlobalTaxCalculation", "TaxExcluded")
     if mode == "NotApplicable":
         if new.pop("TxnTaxDetail", None) and new.get("Id") is None:
