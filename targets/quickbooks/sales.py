@@ -108,7 +108,7 @@ def _lines(desk: Desk, sense: int) -> tuple[list[dict[str, Any]], dict[str, Any]
 
 
 def computed(nets: Sequence[Decimal], rates: Sequence[Sequence[Decimal]]) -> Decimal:
-    """The tax that QuickBooks makes of lines, from the rates of each one's code; each is rounded by itself (unconfirmed for several rates)."""
+    """The tax that QuickBooks makes of lines, from the rates of each one's code; each rounded by itself (unconfirmed for several rates)."""
     most = max((len(each) for each in rates), default=0)
     return sum(
         (taxes(nets, [each[place] if place < len(each) else None for each in rates], PROFILE) for place in range(most)),
