@@ -24,6 +24,8 @@
              tip_payout           card tips handed to payroll                             counts −
     purchase bill                 what a supplier bills us                               counts −
              vendor_credit        what a supplier takes off our bills                    counts +
+             purchase_order       what we ordered from a supplier                        nothing
+             goods_receipt        what arrived of it                                     + its value, units come
     books    invoice              what the books say of an invoice, read back            nothing: its sale does
              journal_entry        an entry that is booked as it is written                counts its debits
 
@@ -48,6 +50,7 @@ from mappings.model.people import Employee, TimeEntry, TipPayout
 from mappings.model.product import Product
 from mappings.model.purchase import Bill, VendorCredit
 from mappings.model.stock import Fulfillment, InventoryLevel, StockMovement
+from mappings.model.supply import GoodsReceipt, PurchaseOrder
 
 REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
     {
@@ -77,6 +80,8 @@ REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
             TipPayout,
             Bill,
             VendorCredit,
+            PurchaseOrder,
+            GoodsReceipt,
             Invoice,
             JournalEntry,
         )
@@ -102,6 +107,7 @@ __all__ = [
     "Fulfillment",
     "GiftCard",
     "GiftCardEntry",
+    "GoodsReceipt",
     "InventoryLevel",
     "Invoice",
     "JournalEntry",
@@ -112,6 +118,7 @@ __all__ = [
     "Payment",
     "Payout",
     "Product",
+    "PurchaseOrder",
     "Refund",
     "StockLine",
     "StockMovement",

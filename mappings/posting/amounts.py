@@ -20,6 +20,7 @@ from mappings.model.payout import BalanceTransaction, Payout
 from mappings.model.people import TipPayout
 from mappings.model.purchase import Purchase, PurchaseLine
 from mappings.model.stock import Fulfillment
+from mappings.model.supply import GoodsReceipt
 from mappings.posting.books import Books
 
 ON_ACCOUNT = frozenset({"invoice", "credit_note"})
@@ -172,6 +173,12 @@ def matched(line: PurchaseLine, currency: str) -> Iterator[tuple[str, Decimal]]:
     yield "short_delivery", short
 
 
+def goods_receipt(document: GoodsReceipt, _representation: str, _books: Books) -> Items:
+    """What arrived, at the ordered price, and that nobody has billed it yet."""
+    yield Item("inventory", document.amount()[0])
+    yield Item("received", document.amount()[0])
+
+
 def cost(document: Document) -> Items:
     """Cost of what left the stock; nothing where nothing moved."""
     known = document.cost()
@@ -194,6 +201,7 @@ WHOLE: MappingProxyType[str, Callable[[Any, str, Books], Items]] = MappingProxyT
         "cash_drawer_session": cash_drawer_session,
         "bill": purchase,
         "vendor_credit": purchase,
+        "goods_receipt": goods_receipt,
     }
 )
 """Documents of one leg."""

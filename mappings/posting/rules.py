@@ -13,6 +13,7 @@ from mappings.model.base import ZERO, Document, Part
 from mappings.model.books import JournalEntry
 from mappings.model.purchase import Purchase
 from mappings.model.stock import StockMovement
+from mappings.model.supply import GoodsReceipt
 from mappings.posting import amounts
 from mappings.posting.assembly import Occasion, Share, assemble
 from mappings.posting.books import Books
@@ -163,6 +164,8 @@ def _money_shares(occasion: Occasion, leg: Part, representation: str) -> Iterato
     elif kind in amounts.WHOLE:
         if isinstance(document, Purchase):
             _matched(occasion, document)
+        if isinstance(document, GoodsReceipt):
+            _priced(occasion, document)
         yield from by_rule(occasion, kind, amounts.WHOLE[kind](document, representation, books), representation)
     else:
         occasion.problems.append(_no_rule(occasion, kind, "amount"))
@@ -183,6 +186,20 @@ def _matched(occasion: Occasion, document: Purchase) -> None:
                 "lines",
             )
         )
+
+
+def _priced(occasion: Occasion, document: GoodsReceipt) -> None:
+    """A problem for each line of which nobody says what one costs: it would stand on stock for nothing."""
+    for line in document.lines:
+        if line.unit_price is None and line.quantity:
+            occasion.problems.append(
+                Problem(
+                    "POST-COST",
+                    f"{occasion.name()} brings {line.quantity} of {line.sku}, and the purchase order has no price for it.",
+                    "Enter the price in the purchase order or on the stock item.",
+                    "unit_price",
+                )
+            )
 
 
 def _journal(document: JournalEntry) -> Iterator[Share]:

@@ -83,9 +83,9 @@ def rows(edge: Edge, path: str, params: Mapping[str, Any], size: int) -> Iterato
         yield from page
 
 
-def one(edge: Edge, path: str) -> dict[str, Any] | None:
+def one(edge: Edge, path: str, params: Mapping[str, Any] | None = None) -> dict[str, Any] | None:
     """One thing; None where there is no such one."""
-    reply = edge.read(path)
+    reply = edge.read(path, params or {})
     if reply.status == _MISSING:
         return None
     found: dict[str, Any] = answered(reply, path.removeprefix("/api"))

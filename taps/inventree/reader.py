@@ -20,9 +20,11 @@ from taps._kit.reader import Complete, Message, Record, Start, State, Stream
 from taps._kit.surroundings import Surroundings
 from taps.inventree import client, shapes
 from taps.inventree.config import InvenTreeConfig
-from taps.inventree.facts import FACTS
+from taps.inventree.facts import FACTS, RECEIVED
 
 _TRIES = 3
+_MOST_PRICELESS = 500
+_WITH_ITEM = {"user_detail": "true", "item_detail": "true"}
 
 
 class _Whole(NamedTuple):
@@ -51,10 +53,10 @@ class InvenTreeReader:
         self._config = config
 
     def streams(self) -> list[Stream]:
-        """Seven: what there is, what happened to it, and what was ordered."""
+        """Eight: what there is, what happened to it, and what was ordered."""
         return [
             Stream(name, {"type": "object", "properties": dict(shapes.PROPERTIES[name])}, ("pk",), snapshot=name in _WHOLE)
-            for name in (*_WHOLE, "stock_tracking", *_ORDERS)
+            for name in (*_WHOLE, "stock_tracking", "receipts", *_ORDERS)
         ]
 
     def read(self, stream: str, state: Mapping[str, Any] | None, around: Surroundings) -> Iterator[Message]:
@@ -67,6 +69,8 @@ class InvenTreeReader:
                 yield from self._whole(edge, stream, state or {})
             elif stream in _ORDERS:
                 yield from self._orders(edge, stream, state or {}, around)
+            elif stream == "receipts":
+                yield from self._receipts(edge, state or {}, around)
             else:
                 yield from self._tracking(edge, state or {}, around)
         finally:
@@ -120,6 +124,30 @@ class InvenTreeReader:
             yield State({"since": since, "read": count}, count)
         yield State({"since": since, "read": count}, count)
 
+    def _receipts(self, edge: Edge, state: Mapping[str, Any], around: Surroundings) -> Iterator[Message]:
+        """What the history tells of goods that came for a purchase order, each entry once, with what its order says of it.
+
+        Those without a price are read again until they have one: that it was entered touches no entry.
+        """
+        count, since = int(state.get("read", 0)), _since(state, around)
+        come = _Come(edge, self._config.page_size)
+        priceless: set[int] = set()
+        params = {"ordering": "date", **_WITH_ITEM, **({"min_date": since} if since else {})}
+        for _total, page in client.pages(edge, "/api/stock/track/", params, self._config.page_size):
+            at("L1")
+            for body in page:
+                since = _later(since, body["date"])
+                if body.get("tracking_type") == RECEIVED:
+                    count += 1
+                    yield come.record(body, priceless)
+            yield State({"since": since, "read": count, "priceless": [*state.get("priceless", ()), *sorted(priceless)]}, count)
+        for pk in state.get("priceless", ()):
+            entry = client.one(edge, f"/api/stock/track/{pk}/", _WITH_ITEM) if pk not in come.seen else None
+            if entry is not None:
+                count += 1
+                yield come.record(entry, priceless)
+        yield State({"since": since, "read": count, "priceless": sorted(priceless)}, count)
+
     def _orders(self, edge: Edge, stream: str, state: Mapping[str, Any], around: Surroundings) -> Iterator[Message]:
         count = int(state.get("read", 0))
         since = _since(state, around)
@@ -138,6 +166,50 @@ class InvenTreeReader:
                 if not count % self._config.page_size:
                     yield State({"since": since, "read": count}, count)
         yield State({"since": newest, "read": count}, count)
+
+
+class _Come:
+    """What came for purchase orders; each order, part and place is asked for once in a run."""
+
+    def __init__(self, edge: Edge, size: int) -> None:
+        self._edge = edge
+        self._size = size
+        self._orders: dict[int, dict[str, Any]] = {}
+        self._fields: dict[str, str] = {}
+        self.seen: set[int] = set()
+
+    def record(self, body: Mapping[str, Any], priceless: set[int]) -> Record:
+        """The row of an entry of the history; one without a price is noted."""
+        deltas = body.get("deltas") or {}
+        more = {
+            "order": self._order(deltas.get("purchaseorder")),
+            "sku": self._field("/api/part/", body.get("part"), "IPN"),
+            "location_name": self._field("/api/stock/location/", deltas.get("location"), "name"),
+        }
+        row = shapes.row("receipts", {**body, **more})
+        self.seen.add(row["pk"])
+        if row["unit_price"] is None and len(priceless) < _MOST_PRICELESS:
+            priceless.add(row["pk"])
+        return Record(row, str(row["pk"]), scope="receipts")
+
+    def _order(self, order: Any) -> dict[str, Any]:
+        """A purchase order with its lines; nothing of one that is gone."""
+        if not isinstance(order, int):
+            return {}
+        if order not in self._orders:
+            body = client.one(self._edge, f"/api/order/po/{order}/") or {}
+            lines = client.rows(self._edge, "/api/order/po-line/", {"order": order}, self._size) if body else ()
+            self._orders[order] = {**body, "lines": list(lines)}
+        return self._orders[order]
+
+    def _field(self, path: str, pk: Any, name: str) -> str | None:
+        """One field of a thing; None of one that is gone."""
+        if not isinstance(pk, int):
+            return None
+        where = f"{path}{pk}/"
+        if where not in self._fields:
+            self._fields[where] = (client.one(self._edge, where) or {}).get(name) or ""
+        return self._fields[where] or None
 
 
 def _since(state: Mapping[str, Any], around: Surroundings) -> str:

@@ -95,6 +95,24 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "for_day": {**_TEXT, "description": "The day of that document."},
         "units_out": {**_NUMBER, "description": "Units that left the shelves by it; those that came are negative."},
     },
+    "receipts": {
+        "pk": _ID,
+        "date": _TEXT,
+        "order": _ID,
+        "order_reference": _TEXT,
+        "supplier": _ID,
+        "supplier_name": _TEXT,
+        "part": _ID,
+        "sku": _TEXT,
+        "item": {**_ID, "description": "The stock item that it went into; none where that was used up and deleted."},
+        "quantity": _NUMBER,
+        "location_name": _TEXT,
+        "unit_price": {**_MONEY, "description": "Of the stock item, else of the one line of the order for this part."},
+        "currency": _TEXT,
+        "order_currency": _TEXT,
+        "user": {**_TEXT, "description": "Who received it."},
+        "notes": _TEXT,
+    },
     "purchase_orders": {**_ORDER, "supplier": _ID, "supplier_name": _TEXT, "supplier_reference": _TEXT, "complete_date": _TEXT, **_LINES},
     "sales_orders": {**_ORDER, "customer": _ID, "customer_reference": _TEXT, "shipment_date": _TEXT, **_LINES},
 }
@@ -157,11 +175,34 @@ def _order(names: tuple[str, ...]) -> Callable[[Mapping[str, Any]], dict[str, An
     return made
 
 
+def _receipt(body: Mapping[str, Any]) -> dict[str, Any]:
+    """A tracking entry with its `item_detail`, its order as `order`, and the order's lines."""
+    deltas, item, order = body.get("deltas") or {}, body.get("item_detail") or {}, body.get("order") or {}
+    lines = [line for line in order.get("lines", ()) if line.get("internal_part") == body.get("part")]
+    line = lines[0] if len({(each.get("purchase_price"), each.get("purchase_price_currency")) for each in lines}) == 1 else {}
+    priced = ("purchase_price", "purchase_price_currency")
+    price, currency = (item.get(name) for name in priced) if item.get("purchase_price") is not None else (line.get(name) for name in priced)
+    return {
+        "order": deltas.get("purchaseorder"),
+        "order_reference": order.get("reference"),
+        "order_currency": order.get("order_currency"),
+        "supplier": order.get("supplier"),
+        "supplier_name": order.get("supplier_name"),
+        "sku": body.get("sku"),
+        "quantity": deltas.get("quantity"),
+        "location_name": body.get("location_name"),
+        "unit_price": price,
+        "currency": currency if price is not None else None,
+        "user": (body.get("user_detail") or {}).get("username"),
+    }
+
+
 _MORE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "stock_items": _stock_item,
     "parts": _part,
     "companies": _company,
     "stock_tracking": _tracking,
+    "receipts": _receipt,
     "purchase_orders": _order(_PO_LINE),
     "sales_orders": _order(_SO_LINE),
 }

@@ -163,6 +163,8 @@ def test_every_request_and_answer_is_as_the_specification_says(judge, open_write
         "POST /api/stock/transfer/",
         "GET /api/stock/track/",
         "GET /api/order/po/",
+        "GET /api/order/po/{id}/",
+        "GET /api/stock/location/{id}/",
         "GET /api/order/po-line/",
         "GET /api/order/so/",
         "POST /api/order/so/",

@@ -53,6 +53,8 @@ REQUIRED = {
     "inventory_level": {"sku": "MUG", "on_hand": 1},
     "bill": {"lines": [], "grand_total": 0},
     "vendor_credit": {"lines": [], "grand_total": 0},
+    "purchase_order": {"lines": []},
+    "goods_receipt": {"lines": []},
     "invoice": {"order_number": "HS-1", "grand_total": 1, "balance": 1},
     "journal_entry": {"lines": []},
 }

@@ -124,10 +124,19 @@ class InvenTreeSimulator(Simulator):
         return order
 
     def receive(self, line: int, quantity: str, location: int) -> int:
-        """Goods of a purchase line come in: a new stock item with the order's number in its history [C]."""
+        """Goods of a purchase line come in: a new stock item at the line's price, with the order's number in its history [C].
+
+        An order of which everything came is complete, unless a setting says otherwise [C].
+        """
         row = self.tables.purchase_lines[line]
         row["received"] += Decimal(quantity)
-        item = self.stock.put(row["internal_part"], location, Decimal(quantity), purchase_order=row["order"], delete_on_deplete=False)
+        price = {name: row[name] for name in ("purchase_price", "purchase_price_currency")}
+        more = {"purchase_order": row["order"], "delete_on_deplete": False, **price}
+        item = self.stock.put(row["internal_part"], location, Decimal(quantity), **more)
+        order = self.tables.purchase_orders[row["order"]]
+        order["updated_at"] = instant(self.clock())
+        if all(each["received"] >= each["quantity"] for each in self.tables.purchase_lines.values() if each["order"] == row["order"]):
+            order.update(status=30, status_text="Complete", complete_date=instant(self.clock())[:10])
         deltas = {"status": 10, "purchaseorder": row["order"], "quantity": Decimal(quantity), "location": location}
         self.stock.track(item, 70, 1, "", deltas)
         return self._pk(item)

@@ -114,7 +114,11 @@ class Shapes:
 
     def entry(self, row: Row, query: Mapping[str, str] | None = None) -> Row:
         """A tracking entry, with the user where it is asked for."""
-        more = {"user_detail": self.user(self._tables.users[row["user"]])} if (query or {}).get("user_detail") == "true" else {}
+        wanted = query or {}
+        more: Row = {"user_detail": self.user(self._tables.users[row["user"]])} if wanted.get("user_detail") == "true" else {}
+        item = self._tables.items.get(row["item"])
+        if wanted.get("item_detail") == "true":
+            more["item_detail"] = self.item(item) if item else None
         return {**row, **more, "label": LABELS[row["tracking_type"]]}
 
     def user(self, row: Row) -> Row:
