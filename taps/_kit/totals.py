@@ -73,6 +73,9 @@ class Found(NamedTuple):
     key: str = ""
     """Of the row, where there is one: then it should have been read."""
     at: str = ""
+    """When it came into being (RFC 3339)."""
+    explains: bool = False
+    """Whether that is why nobody misses it."""
 
 
 class Totals(Protocol):

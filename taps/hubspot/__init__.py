@@ -7,5 +7,8 @@ from taps.hubspot.client import oauth
 from taps.hubspot.config import HubSpotConfig
 from taps.hubspot.facts import FACTS
 from taps.hubspot.reader import HubSpotReader
+from taps.hubspot.totals import HubSpotTotals
 
-CONNECTOR = TapType(name="hubspot", title=FACTS.title, config=HubSpotConfig, facts=FACTS, build=HubSpotReader, oauth=oauth)
+CONNECTOR = TapType(
+    name="hubspot", title=FACTS.title, config=HubSpotConfig, facts=FACTS, build=HubSpotReader, oauth=oauth, totals=HubSpotTotals
+)

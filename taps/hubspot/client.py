@@ -72,14 +72,18 @@ class Portal:
 
     def searched(self, kind: str, filters: Sequence[Mapping[str, str]], sort: str) -> Page:
         """The first page of a search, lowest values of `sort` first. No later page is asked for: rows move while somebody pages."""
+        return _page(self.found(kind, filters, sort, [sort]))
+
+    def found(self, kind: str, filters: Sequence[Mapping[str, str]], sort: str, properties: Sequence[str]) -> Body:
+        """The first page of a search as HubSpot answers it, with `total`: how many fit."""
         self._pace()
         asked = {
             "filterGroups": [{"filters": list(filters)}],
             "sorts": [{"propertyName": sort, "direction": "ASCENDING"}],
-            "properties": [sort],
+            "properties": list(properties),
             "limit": self.config.search_page_size,
         }
-        return _page(self.answer("POST", f"/crm/v3/objects/{kind}/search", body=asked))
+        return self.answer("POST", f"/crm/v3/objects/{kind}/search", body=asked)
 
     def _pace(self) -> None:
         """Searches have a limit of their own, by the second. The first one waits too: another stream may have searched just now."""

@@ -162,14 +162,10 @@ LISTED_ENTRIES = f"""query ListedEntries($first: Int!, $after: String, $filter: 
 }}"""
 
 
-def named(count: int) -> str:
-    """A query for `count` orders by their names, one search each."""
-    variables = ", ".join(f"$n{place}: String!" for place in range(count))
-    asked = "\n  ".join(
-        f"n{place}: orders(first: 5, query: $n{place}) {{ nodes {{ id name createdAt processedAt cancelledAt test }} }}"
-        for place in range(count)
-    )
-    return f"query Named({variables}) {{\n  {asked}\n}}"
+NAMED = """query Named($filter: String!, $first: Int!) {
+  orders(first: $first, query: $filter) { nodes { id name createdAt processedAt cancelledAt test } }
+}"""
+"""Orders by their names: `name:'#1' OR name:'#2'`."""
 
 
 WRITABLE = """query Writable {

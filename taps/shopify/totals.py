@@ -88,11 +88,11 @@ class ShopifyTotals:
         try:
             for start in range(0, len(numbers), _NUMBERS):
                 some = numbers[start : start + _NUMBERS]
-                told = client.ask(queries.named(len(some)), {f"n{place}": f"name:'{number}'" for place, number in enumerate(some)})
-                for place, number in enumerate(some):
-                    node = next((each for each in told[f"n{place}"]["nodes"] if each["name"] == number), None)
-                    if node is not None:
-                        yield Found(number, _said(node), str(node["id"]), str(node["createdAt"]))
+                search = " OR ".join(f"name:'{number}'" for number in some)
+                nodes = client.ask(queries.NAMED, {"filter": search, "first": 5 * _NUMBERS})["orders"]["nodes"]
+                for node in nodes:
+                    if node["name"] in some:  # a search may find more than it was asked for
+                        yield Found(node["name"], _said(node), str(node["id"]), str(node["createdAt"]), explains=bool(node["test"]))
         finally:
             client.close()
 

@@ -7,5 +7,8 @@ from taps.square.client import oauth
 from taps.square.config import SquareConfig
 from taps.square.facts import FACTS
 from taps.square.reader import SquareReader
+from taps.square.totals import SquareTotals
 
-CONNECTOR = TapType(name="square", title=FACTS.title, config=SquareConfig, facts=FACTS, build=SquareReader, oauth=oauth)
+CONNECTOR = TapType(
+    name="square", title=FACTS.title, config=SquareConfig, facts=FACTS, build=SquareReader, oauth=oauth, totals=SquareTotals
+)

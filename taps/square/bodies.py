@@ -114,6 +114,12 @@ def timed(square: Square, row: Body, **fields: str) -> Body:
     return {**row, **{added: local(row.get(field), clock) for added, field in fields.items()}}
 
 
+def payout(square: Square, row: Body, entries: Iterable[Body]) -> Body:
+    """A payout with its place, local times, and what its entries make by kind."""
+    clocked = timed(square, row, created_local="created_at", updated_local="updated_at")
+    return {**clocked, "location": place(square, row.get("location_id")), "totals": totals(entries)}
+
+
 def totals(entries: Iterable[Body]) -> list[dict[str, Any]]:
     """Gross, fee and net of a payout's entries by kind, in minor units."""
     found: dict[str, dict[str, Any]] = {}

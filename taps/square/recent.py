@@ -75,7 +75,7 @@ def _again(
 def payouts(reading: Reading) -> Iterator[Message]:
     """Payouts with the totals of their entries by kind."""
     for name in reading.square.locations:
-        yield from _payouts(reading, name, lambda row, entries: [(row["id"], _with_totals(reading, row, entries))])
+        yield from _payouts(reading, name, lambda row, entries: [(row["id"], bodies.payout(reading.square, row, entries))])
 
 
 def payout_entries(reading: Reading) -> Iterator[Message]:
@@ -84,11 +84,6 @@ def payout_entries(reading: Reading) -> Iterator[Message]:
         yield from _payouts(
             reading, name, lambda row, entries: [(entry["id"], bodies.entry(reading.square, row, entry)) for entry in entries]
         )
-
-
-def _with_totals(reading: Reading, row: Body, entries: list[Body]) -> Body:
-    clocked = bodies.timed(reading.square, row, created_local="created_at", updated_local="updated_at")
-    return {**clocked, "location": bodies.place(reading.square, row.get("location_id")), "totals": bodies.totals(entries)}
 
 
 def _payouts(reading: Reading, location: str, records: Callable[[Body, list[Body]], list[tuple[str, Body]]]) -> Iterator[Message]:

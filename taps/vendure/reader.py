@@ -40,7 +40,7 @@ class VendureReader:
             raise Misconfigured(f"There is no stream {stream!r} in Vendure; there are {', '.join(RIGHTS)}.")
         client = Client(self._config, around)
         try:
-            extra = {"moneyUnit": self._unit(client)}
+            extra = {"moneyUnit": unit(client, self._config)}
             if stream == ORDERS:
                 yield from Sweep(client, self._config, dict(state or {}), extra).messages()
             else:
@@ -54,19 +54,20 @@ class VendureReader:
             return []
         client = Client(self._config, around)
         try:
-            self._unit(client)
+            unit(client, self._config)
             mine = client.ask(queries.RIGHTS)["me"]["channels"]
             may = {right for channel in mine if self._config.channel in (None, channel["token"]) for right in channel["permissions"]}
             return [_missing(stream, rights) for stream, rights in RIGHTS.items() if not may & {_ALL_RIGHTS, *rights}]
         finally:
             client.close()
 
-    def _unit(self, client: Client) -> str:
-        """What one unit of the server's whole numbers of money is worth. Asks which channel answers, too: a wrong token is not refused."""
-        about = client.ask(queries.ABOUT)
-        if self._config.channel and about["activeChannel"]["token"] != self._config.channel:
-            raise Misconfigured("No channel of Vendure has the token that `channel` says. Correct it, or leave it out.")
-        return str(Decimal(1).scaleb(-about["globalSettings"]["serverConfig"]["moneyStrategyPrecision"]))
+
+def unit(client: Client, config: VendureConfig) -> str:
+    """What one unit of the server's whole numbers of money is worth. Asks which channel answers, too: a wrong token is not refused."""
+    about = client.ask(queries.ABOUT)
+    if config.channel and about["activeChannel"]["token"] != config.channel:
+        raise Misconfigured("No channel of Vendure has the token that `channel` says. Correct it, or leave it out.")
+    return str(Decimal(1).scaleb(-about["globalSettings"]["serverConfig"]["moneyStrategyPrecision"]))
 
 
 def _missing(stream: str, rights: tuple[str, ...]) -> Problem:

@@ -36,6 +36,7 @@ from graphql.validation import NoDeprecatedCustomRule
 
 from taps._kit.simulator import Request, Response, serve
 from taps._kit.surroundings import Pocket, Surroundings
+from taps._kit.totals import Asked
 from taps.shopify import queries
 from taps.shopify.config import ShopifyConfig
 from taps.shopify.facts import VERSION
@@ -45,13 +46,14 @@ from taps.shopify.simulator import TOKEN, ShopifySimulator
 from taps.shopify.simulator.company import line_of, place, taxes
 from taps.shopify.simulator.things import Carriage
 from taps.shopify.simulator.world import World
+from taps.shopify.totals import ShopifyTotals
 
 _encode = msgspec.json.Encoder(decimal_format="number").encode
 ASKED = {
     **{f"page of {kind.name}": kind.query for kind in KINDS.values()},
     **{f"rest of {owner}.{field}": queries.rest_of(owner, field) for owner, field in queries.PAGED},
     **{f"{kind.name} in bulk": kind.in_bulk("updated_at:>='2026-01-01T00:00:00Z'") for kind in KINDS.values() if kind.bulk},
-    **{f"these {kind.name}": kind.these for kind in KINDS.values() if kind.bulk == "owners"},
+    **{f"these {kind.name}": kind.these for kind in KINDS.values() if kind.bulk == "owners" or kind.name in ShopifyTotals.states},
     **{f"how many {kind.name}": queries.how_many(kind.path[-1]) for kind in KINDS.values() if kind.bulk},
     "run in bulk": queries.RUN_IN_BULK,
     "bulk stands": queries.BULK_STANDS,
@@ -61,6 +63,11 @@ ASKED = {
     "about": queries.ABOUT,
     "oldest": queries.OLDEST,
     "deleted": queries.DELETED,
+    "counted": queries.COUNTED,
+    "listed orders": queries.LISTED_ORDERS,
+    "listed payouts": queries.LISTED_PAYOUTS,
+    "listed entries": queries.LISTED_ENTRIES,
+    "named": queries.NAMED,
 }
 TEXTS = {
     "Decimal": r"-?\d+(\.\d+)?",
@@ -230,6 +237,12 @@ def reading() -> Iterator[tuple[list[Any], dict[str, list[Any]]]]:
         bulky = ShopifyReader(ShopifyConfig(base_url=url, private_network=True, bulk_from=0), Path())
         for name in KINDS:
             list(bulky.read(name, None, around))
+        totals = ShopifyTotals(ShopifyConfig(base_url=url, private_network=True), Path())
+        for name in totals.states:
+            rows = totals.ask(name, Asked(None, None, simulator.clock()), around).rows
+            assert list(totals.fetch(name, [row.key for row in rows[:3]], list(KINDS), around))
+        known = f"#{max(order.number for order in simulator.world.orders.values())}"
+        assert [each.number for each in totals.numbers("orders", [known, "#1"], around)] == [known]
         records = {name: [each.body for each in reader.read(name, None, around) if hasattr(each, "body")] for name in KINDS}
     return heard, records
 

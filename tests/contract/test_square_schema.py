@@ -17,9 +17,11 @@ from taps._kit.reader import Record
 from taps._kit.registry import tap
 from taps._kit.simulator import Request, Response, serve
 from taps._kit.surroundings import Pocket, Surroundings
+from taps._kit.totals import Asked
 from taps.square.simulator import SquareSimulator, company
 from taps.square.simulator.everything import one_of_each
 from taps.square.streams import STREAMS
+from taps.square.totals import SquareTotals
 from targets._kit.writer import Payload, Receipt, Refused, Verb
 from targets.square import CONNECTOR
 from tests.contract.samples import target_square
@@ -114,9 +116,18 @@ def talk(request: pytest.FixtureRequest, tmp_path_factory: pytest.TempPathFactor
             simulator.shop.reprice(items[0]["id"], 1999)
             simulator.shop.delist(items[-1]["id"])
             one_of_each(simulator.shop)
+        _counted(simulator, SquareTotals(kind.config.model_validate(config), tmp_path_factory.mktemp("home")), around)
         simulator.tokens.clear()
         list(reader.read("locations", None, around))
     return heard
+
+
+def _counted(simulator: SquareSimulator, totals: SquareTotals, around: Surroundings) -> None:
+    """Every list apart from the cursor, and its first rows by their ids."""
+    for stream in totals.states:
+        rows = totals.ask(stream, Asked(None, None, simulator.clock()), around).rows
+        assert rows, stream
+        assert list(totals.fetch(stream, [row.key for row in rows[:3]], [stream], around))
 
 
 def listen(simulator: SquareSimulator, heard: list[tuple[Request, Response]]) -> None:

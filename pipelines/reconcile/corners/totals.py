@@ -47,6 +47,8 @@ RECEIVED = Table("received", {"key": "VARCHAR"})
 _ROWS = {"seq": "BIGINT", "key": "VARCHAR", "version": "VARCHAR", "body": "JSON"}
 _LATER = 1 << 40
 """Beyond every number that a read gives its rows."""
+_LEAST = timedelta(minutes=1)
+"""What a read may not have seen yet, whatever the system says."""
 _MOST = 20
 _AGAIN = "again"
 """Corner of the items that another reader's rows give, while they are compared."""
@@ -182,7 +184,8 @@ class Asking:
             return Answer(None, None, f"{stream} was never read.")
         if row.reading:
             return Answer(None, None, f"{stream} is being read: how far it is will be known once the read is over.")
-        until = min(self.as_of, row.updated_at) - tap(connection.tap).facts.cursor_overlap
+        facts = tap(connection.tap).facts
+        until = min(self.as_of, row.updated_at) - max(facts.cursor_overlap, facts.visible_after, _LEAST)
         first = max(filter(None, (self.window.first, self._start(connection))), default=None)
         begin, end = (_instant(connection, day, add) for day, add in ((first, 0), (self.window.last, 1)))
         if begin is not None and until < begin:

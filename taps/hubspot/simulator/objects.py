@@ -59,6 +59,7 @@ class Objects:
             return invalid(f"limit {limit} is not between 1 and {_MOST_ROWS}")
         wanted, others = words(asked.get("properties")), words(asked.get("associations"))
         rows: Iterator[Row] = self.portal[name].listed(int(asked.get("after") or -1), archived=yes(asked.get("archived")))
+        rows = (row for row in rows if row.id not in self.portal.passed_over)
         page = [row for row, _ in zip(rows, range(limit), strict=False)]
         more = next(iter(self.portal[name].listed(page[-1].id, archived=yes(asked.get("archived")))), None) if page else None
         return Response(200, paged([self._shown(name, row, wanted, others) for row in page], str(page[-1].id) if more else None))
@@ -178,7 +179,9 @@ class Objects:
         except Bad as told:
             return invalid(str(told))
         wanted = [str(each) for each in (request.body or {}).get("properties") or []]
-        rows = [self._seen(name, each, seen, wanted) for each, seen in found.rows]
+        following = self.portal[name].modified in [each.get("propertyName") for each in (request.body or {}).get("sorts") or []]
+        gone = self.portal.passed_over if following else set()
+        rows = [self._seen(name, each, seen, wanted) for each, seen in found.rows if each not in gone]
         return Response(200, {"total": found.total, **paged(rows, str(found.after) if found.after is not None else None)})
 
     def _seen(self, kind: str, record_id: int, seen: Mapping[str, str], wanted: list[str]) -> dict[str, Any]:

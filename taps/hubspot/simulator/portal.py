@@ -53,6 +53,8 @@ class Portal:
     owners: dict[str, dict[str, Any]] = field(default_factory=dict)
     properties: dict[str, dict[str, dict[str, Any]]] = field(init=False)
     merged_into: dict[tuple[str, int], int] = field(default_factory=dict)
+    passed_over: set[int] = field(default_factory=set)
+    """Ids that the list and a search by the last change leave out, as an index that lost them does; other searches have them."""
     _links: dict[tuple[str, int], Links] = field(default_factory=dict)
     _typed: set[int] = field(default_factory=set)
     """Deals whose amount a person typed."""

@@ -29,7 +29,7 @@ from taps.shopify.simulator.archive import Joined
 from taps.shopify.simulator.bulk import Bulk, filter_of
 from taps.shopify.simulator.company import found_company
 from taps.shopify.simulator.execute import Bare, Executor, Refusal, Resolver, Rows, Type, cost
-from taps.shopify.simulator.search import since, stamp, terms, within
+from taps.shopify.simulator.search import named, since, stamp, terms, within
 from taps.shopify.simulator.shop_views import SHOP_TYPES, Account, Item, item_type
 from taps.shopify.simulator.stock import Stock
 from taps.shopify.simulator.things import Order, gid
@@ -178,7 +178,7 @@ class ShopifySimulator(Simulator):
             # An order is processed when it is created here; one that was imported would have been processed before.
             listed: Any = within(keys, given.get("query"), ("created_at", "processed_at")) if wanted else keys
             if "name" in wanted:
-                listed = [key for key in listed if f"#{orders[key[1]].number}" == wanted["name"][1]]
+                listed = [key for key in keys if f"#{orders[key[1]].number}" in named(given.get("query"))]
             return Rows(listed, lambda key: orders[key[1]])
         found = self._found("Order", orders, given)
         known = [key for key in found.keys if key[1] not in self.passed_over] if self.passed_over else found.keys

@@ -79,4 +79,9 @@ def within(keys: Iterable[tuple[str, int]], query: str | None, fields: Sequence[
     return [key for key in keys if all(_INSIDE[sign](key[0], value) for sign, value in bounds)]
 
 
+def named(query: str | None) -> set[str]:
+    """The names of a search that is for one name or another."""
+    return {one or two or three for name, _sign, one, two, three in _TERM.findall(query or "") if name == "name"}
+
+
 _INSIDE: dict[str, Callable[[str, str], bool]] = {"": eq, ">=": ge, ">": gt, "<=": le, "<": lt}
