@@ -54,6 +54,7 @@ _ITEM = {
     "cost": AMOUNT,
     "party": "VARCHAR",
     "gateway": "VARCHAR",
+    "account": "VARCHAR",
     "status": "VARCHAR",
     "version": "VARCHAR",
     "edited": "VARCHAR",

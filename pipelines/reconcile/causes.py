@@ -80,7 +80,7 @@ def _not_there(
     row: Mapping[str, Any], expected: Decimal, rules: Rules, window: Window, untranslated: Mapping[tuple[str, str], str]
 ) -> Cause:
     share, what = -expected, _what(row)
-    if row["sheet"] == bank.SHEET:
+    if bank.is_of_bank(row["sheet"]):
         return _not_arrived(row, share, rules, window)
     under_way = _by_total(row, share) or _under_way(row, share)
     if under_way is not None:
@@ -139,7 +139,7 @@ def _not_known(row: Mapping[str, Any], share: Decimal) -> Cause:
         return Cause(
             BreakClass.MISSING_IN_SOURCE, share, f"{_what(row)} is left out ({row['reason']}), and stands at {_target(row)} all the same."
         )
-    if row["sheet"] == bank.SHEET:
+    if bank.is_of_bank(row["sheet"]):
         return Cause(
             BreakClass.MISSING_IN_SOURCE, share, f"The bank's entry {row['r_number']} looks like a payout that no processor knows."
         )

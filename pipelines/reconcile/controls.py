@@ -17,6 +17,7 @@ Each SELECT names `id`, `amount` and what else it knows:
     clearing in_transit bank tax_owed cards_owed redeemed       what accounts get (+ debit); what of a sale was paid by gift card
     cost party status version edited rate overtime text         `rate` is base currency for one unit
     gateway                                 whose clearing account is meant; where it is left out, the hub's document tells
+    account                                 of an entry of a bank: the number of the account on which it stands
 
 `amount` is the whole document as the source states it, signed as the model signs it (a refund −). A stock row counts what leaves (+), an
 hour row counts hours. Goods are what the other components leave; tax and cards owed follow from the components, unless stated.
@@ -55,7 +56,7 @@ EFFECTS = ("money", "stock", "hours")
 BANK = "bank"
 COLUMNS = (
     *("id", "part", "item", "row", "number", "on_day", "unit", "amount", *COMPONENTS[1:], *BALANCES),
-    *("redeemed", "cost", "party", "gateway", "status", "version", "edited", "rate", "overtime", "text"),
+    *("redeemed", "cost", "party", "gateway", "account", "status", "version", "edited", "rate", "overtime", "text"),
 )
 HELD = (
     *("id", "our_key", "our_attempt", "our_before", "number", "on_day", "unit", "item"),

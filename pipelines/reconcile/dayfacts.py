@@ -21,6 +21,7 @@ from pipelines.hub.tables import document
 from pipelines.hub.words import Origin
 from pipelines.reconcile.ageing import working_day
 from pipelines.reconcile.closing import bounds
+from pipelines.reconcile.corners.bank import SHOWN
 from pipelines.reconcile.mail import Drawer, Due, Flow, Statement
 from pipelines.reconcile.report import ZERO
 from pipelines.reconcile.words import BreakClass, Stage
@@ -29,8 +30,6 @@ from taps.bank.account import Known
 
 _DRAWER = "cash_drawer_session"
 _DECEMBER = 12
-_SHOWN = 4
-"""Last signs of an account's number: enough to know it by, too few to pay from it."""
 _decode = msgspec.json.decode
 
 
@@ -83,7 +82,7 @@ def statements(tx: Connection, banks: Iterable[TapConnection]) -> Iterator[State
         for each in sorted(known, key=lambda each: each.closed_on or date.min):
             newest[each.account, each.currency] = each
         for (account, unit), each in sorted(newest.items()):
-            name = f"{bank.name} …{account[-_SHOWN:]}"
+            name = f"{bank.name} …{account[-SHOWN:]}"
             yield Statement(name, unit, each.closed_on, each.closing, "" if each.closing is not None else "its statements state no balance")
         if not newest:
             yield Statement(bank.name, "", None, None, "no statement was read yet")

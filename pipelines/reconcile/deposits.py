@@ -17,7 +17,7 @@ from pipelines.reconcile.words import Corner
 _SCORE = Decimal("0.7")
 _SENT = f"""
     SELECT connection, l_ref AS ref, l_number AS number, l_on_day AS on_day, l_unit AS unit, l_amount AS amount FROM joined
-    WHERE sheet = '{SHEET}' AND has_left AND NOT has_right AND l_amount <> 0 ORDER BY on_day, amount, ref
+    WHERE starts_with(sheet, '{SHEET}') AND has_left AND NOT has_right AND l_amount <> 0 ORDER BY on_day, amount, ref
     """  # noqa: S608 (our own names)
 _CAME = "SELECT connection, ref, number, on_day, unit, amount FROM elsewhere WHERE amount <> 0 ORDER BY on_day, amount, ref"
 

@@ -13,6 +13,7 @@ from typing import Any
 from pipelines.reconcile.ageing import business_days
 from pipelines.reconcile.bench import COMPONENTS, MEASURED, Bench
 from pipelines.reconcile.causes import OF_BALANCE, Window, causes, rounded, shares
+from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
 from pipelines.reconcile.waterfalls import CLEARING, CLEARING_OF, Share, group_of, inside
@@ -112,7 +113,12 @@ def _broken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> I
 
 def _key(row: Mapping[str, Any], unit: str) -> str:
     whose = row["key"] or f"{row['r_ref']}\x1f{row['r_number']}"
-    return hashlib.sha256("\x1f".join((row["sheet"], whose, unit or "")).encode()).hexdigest()[:16]
+    return hashlib.sha256("\x1f".join((_page(row), whose, unit or "")).encode()).hexdigest()[:16]
+
+
+def _page(row: Mapping[str, Any]) -> str:
+    """The sheet as a key holds it: a payout keeps its key when it becomes known to which account it goes."""
+    return bank.SHEET if bank.is_of_bank(row["sheet"]) else str(row["sheet"])
 
 
 def _sides(row: Mapping[str, Any]) -> Iterator[Side]:
@@ -168,7 +174,7 @@ def _once_more(
     sign = 1 if corner is Corner.TARGET else -1
     day = row["on_day"]
     side = Side(corner, row["connection"], row["ref"], row["number"], day, unit, row["amount"])
-    key = hashlib.sha256("\x1f".join((row["sheet"], "twice", row["connection"], row["ref"], row["number"] or "")).encode()).hexdigest()[:16]
+    key = hashlib.sha256("\x1f".join((_page(row), "twice", row["connection"], row["ref"], row["number"] or "")).encode()).hexdigest()[:16]
     expected, actual = (ZERO, share) if corner is Corner.TARGET else (-share, ZERO)
     found = Break(
         key, row["sheet"], row["kind"], row["subject"] or "", row["number"] or "", unit, day, business_days(day, window.today),

@@ -208,6 +208,7 @@ def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window
     money = [sheet.name for sheet in sheets(home, company) if sheet.effect == "money"]
     bank_corner.expect(table, money)
     bank_corner.pair(table, asked)
+    bank_corner.apart(table)
     pairing.double(table)
     other = bank_corner.elsewhere(table).items()
     paid = list(receipts.suggestions(table, hub, receipts.sources_of(home, company), asked, window))

@@ -12,6 +12,9 @@ from pipelines.reconcile.bench import BALANCES, Bench
 from pipelines.reconcile.policy import Rules
 
 SHEET = "bank/payouts"
+"""Of a company's only account at a bank; of several, each has a sheet whose name begins with it."""
+SHOWN = 4
+"""Last signs of an account's number: enough to know it by, too few to pay from it."""
 LATEST = 10
 """Days after the processor's own day in which a bank may book it; before it, one: zones differ."""
 
@@ -62,6 +65,50 @@ def pair(bench: Bench, rules: Rules) -> None:
     )
     bench.con.execute("UPDATE actual_rows a SET on_day = p.on_day FROM expected p WHERE a.sheet = ? AND p.sheet = ? AND p.key = a.key "
                       "AND a.on_day BETWEEN p.on_day - 1 AND p.on_day + ?", [SHEET, SHEET, rules.in_transit_days + 2])  # fmt: skip
+
+
+def apart(bench: Bench) -> None:
+    """Give each account a sheet of its own where the company has several at its banks.
+
+    A payout goes to the account on which its entry stands; one that is still on its way, to the account to which all others of its
+    processor went. What no account is known for stays on the sheet of all.
+    """
+    names = _names(bench)
+    if len(names) < 2:  # noqa: PLR2004 (one account needs no name)
+        return
+    bench.con.execute("CREATE OR REPLACE TABLE bank_account (connection VARCHAR, account VARCHAR, sheet VARCHAR)")
+    bench.con.executemany("INSERT INTO bank_account VALUES (?, ?, ?)", [[*key, sheet] for key, sheet in names.items()])
+    bench.con.execute(
+        f"""
+        CREATE OR REPLACE TABLE paid_into AS
+        SELECT e.key, arg_min(b.sheet, e.id) AS sheet
+        FROM entry_of e JOIN bank_account b ON b.connection = e.connection AND b.account = coalesce(e.account, '')
+        WHERE e.key IS NOT NULL GROUP BY e.key;
+        CREATE OR REPLACE TABLE usual AS
+        SELECT p.connection, p.unit, any_value(i.sheet) AS sheet FROM expected p JOIN paid_into i ON i.key = p.key
+        WHERE p.sheet = '{SHEET}' GROUP BY p.connection, p.unit HAVING count(DISTINCT i.sheet) = 1;
+        UPDATE expected_rows p SET sheet = u.sheet FROM usual u
+        WHERE p.sheet = '{SHEET}' AND u.connection = p.connection AND u.unit = p.unit AND p.key NOT IN (SELECT key FROM paid_into);
+        UPDATE expected_rows p SET sheet = i.sheet FROM paid_into i WHERE p.sheet = '{SHEET}' AND p.key = i.key;
+        UPDATE actual_rows a SET sheet = b.sheet FROM bank_account b, entry_of e
+        WHERE a.sheet = '{SHEET}' AND a.key IS NULL AND e.id = a.id AND b.connection = e.connection AND b.account = coalesce(e.account, '');
+        UPDATE actual_rows a SET sheet = i.sheet FROM paid_into i WHERE a.sheet = '{SHEET}' AND a.key = i.key
+        """  # noqa: S608 (our own names)
+    )
+
+
+def _names(bench: Bench) -> dict[tuple[str, str], str]:
+    """The sheet of each account: connection and the number's last signs, or the whole number where two end alike."""
+    rows = bench.rows("SELECT DISTINCT connection, coalesce(account, '') AS account FROM item WHERE corner = 'bank' ORDER BY ALL")
+    known = [(row["connection"], row["account"]) for row in rows]
+    short = {key: (key[0], key[1][-SHOWN:]) for key in known}
+    alike = {each for each in short.values() if list(short.values()).count(each) > 1}
+    return {key: " ".join(filter(None, (SHEET, *(key if short[key] in alike else short[key])))) for key in known}
+
+
+def is_of_bank(sheet: str) -> bool:
+    """Whether a sheet is that of an account at a bank, or of all of them."""
+    return sheet == SHEET or sheet.startswith(f"{SHEET} ")
 
 
 def is_paired(bench: Bench) -> bool:
