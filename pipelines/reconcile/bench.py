@@ -57,6 +57,7 @@ _ITEM = {
     "account": "VARCHAR",
     "status": "VARCHAR",
     "version": "VARCHAR",
+    "linked": "BOOLEAN",
     "edited": "VARCHAR",
     "rate": "DECIMAL(24, 12)",
     "overtime": AMOUNT,

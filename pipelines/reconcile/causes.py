@@ -273,7 +273,8 @@ def _labels(row: Mapping[str, Any]) -> Iterator[Cause]:
     """Equal in amount, other in what is not an amount."""
     if row["l_party"] and row["r_party"] and row["l_party"] != row["r_party"]:
         yield Cause(BreakClass.PARTY, ZERO, f"{_what(row)} is of {row['l_party']}, and stands for {row['r_party']}.")
-    if row["l_status"] and row["r_status"] and row["l_status"] != row["r_status"]:
+    paid = row["l_amount"] == row["r_amount"]  # with another amount, whether it is paid follows from that
+    if paid and row["l_status"] and row["r_status"] and row["l_status"] != row["r_status"]:
         yield Cause(BreakClass.STATUS, ZERO, f"{_what(row)} is {row['l_status']}, and {row['r_status']} at {_target(row)}.")
     if row["l_cost"] is not None and row["r_cost"] is not None and row["l_cost"] != row["r_cost"] and row["l_amount"] == row["r_amount"]:
         yield Cause(BreakClass.COST, ZERO, f"{_what(row)}: the units agree, their cost is {row['l_cost']} and {row['r_cost']}.")

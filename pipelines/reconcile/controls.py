@@ -60,7 +60,7 @@ COLUMNS = (
 )
 HELD = (
     *("id", "our_key", "our_attempt", "our_before", "number", "on_day", "unit", "item"),
-    *("role", "account", "amount", "counts", "cost", "party", "version", "editor"),
+    *("role", "account", "amount", "counts", "cost", "party", "status", "overtime", "version", "editor"),
 )
 _NEEDED = ("id", "amount")
 _UNREAD = "amount IS NULL OR unit IS NULL"

@@ -218,7 +218,7 @@ def _surplus(bench: Bench, into: str, where: str, key: tuple[str, ...]) -> None:
 
 
 def double(bench: Bench) -> None:
-    """Move what stands once more under a key out of `actual`."""
+    """Move what stands once more under a key out of `actual`: all but the one that our ids name, else the first."""
     bench.con.execute(
         """
         CREATE TABLE IF NOT EXISTS double AS FROM actual WHERE false;
@@ -226,7 +226,7 @@ def double(bench: Bench) -> None:
         SELECT a.* FROM actual a
         SEMI JOIN (SELECT sheet, key FROM actual WHERE key IS NOT NULL GROUP BY ALL HAVING count(*) > 1) d
           ON a.sheet = d.sheet AND a.key = d.key
-        QUALIFY row_number() OVER (PARTITION BY a.sheet, a.key ORDER BY on_day, number, ref, id) > 1;
+        QUALIFY row_number() OVER (PARTITION BY a.sheet, a.key ORDER BY linked DESC NULLS LAST, on_day, number, ref, id) > 1;
         DELETE FROM actual_rows WHERE id IN (SELECT id FROM double)
         """
     )

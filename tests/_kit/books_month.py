@@ -54,6 +54,15 @@ class Month:
         content["attributes"]["posting"][0]["books"]["accounts"] = named
         file.write_text(yaml.safe_dump(content, sort_keys=False))
 
+    def with_buyers(self) -> None:
+        """The web shop's customers become contacts: its orders name them."""
+        shop = yaml.safe_load((self.path / "connections/web.yaml").read_text())["attributes"]
+        streams = {"customers": {"path": "files/crm/customers.csv", "encoding": "utf-8", "key": ["Contact"], "version": "Changed"}}
+        mappings = {"customers": "sample/customers"}
+        self.edit("connections/web", config={"streams": streams | shop["config"]["streams"]}, mappings=mappings | shop["mappings"])
+        books = yaml.safe_load((self.path / "routes/books.yaml").read_text())["attributes"]["posting"]
+        self.edit("routes/books", posting=[books[0] | {"customer": {"as": "contact"}}])
+
     def keep(self, secrets: dict[str, str]) -> None:
         """Seal what the connection `ledger` logs in with."""
         vault = Vault(self.hub, keys.load(self.path))

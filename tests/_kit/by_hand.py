@@ -33,6 +33,8 @@ class ByHand:
 
     month: Month
     seed: int
+    before: Report
+    """What is told already: that is left alone."""
     used: set[str] = field(default_factory=set)
     """Ids at the vendor."""
     expected: Told = field(default_factory=Counter)
@@ -42,15 +44,15 @@ class ByHand:
 
     def __post_init__(self) -> None:
         self.dice = random.Random(self.seed)
-        abroad = set()
+        abroad = {each.number for each in self.before.breaks}
         for name, key in (("orders", "number"), ("refunds", "id")):
             for line in (self.month.path / f"files/web/{name}.jsonl").read_text(errors="replace").splitlines():
                 with suppress(ValueError):
                     row = json.loads(line)
                     if row["currency"] != CURRENCY:
                         abroad.add(row[key])
-        self.foreign = frozenset(abroad)
-        """Numbers of what was converted: its amounts are not told by component."""
+        self.left = frozenset(abroad)
+        """Numbers of what is left alone: told before, or converted, so that its amounts are not told by component."""
 
     def must(self, number: str, **causes: Decimal | int | str) -> None:
         self.expected[self.sheet, number, frozenset((name, Decimal(str(amount))) for name, amount in causes.items())] += 1
@@ -88,15 +90,15 @@ def told(report: Report) -> Told:
     )
 
 
-def judge(hand: ByHand, before: Report, after: Report) -> None:
+def judge(hand: ByHand, after: Report) -> None:
     """All that was planted is found, and nothing else; nothing is unexplained.
 
     A fifth has two causes, a tenth the amount and day of another.
     """
-    found = told(after) - told(before)
+    found = told(after) - told(hand.before)
     assert found - hand.expected == Counter(), "found what was not planted"
     assert hand.expected - found == Counter(), "planted and not found"
-    assert told(before) - told(after) == Counter(), "hidden by what was planted"
+    assert told(hand.before) - told(after) == Counter(), "hidden by what was planted"
     assert set(after.unexplained.values()) == {ZERO}
     whole = hand.expected.total()
     assert 5 * sum(count for (_sheet, _number, causes), count in hand.expected.items() if len(causes) > 1) >= whole

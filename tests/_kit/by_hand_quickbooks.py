@@ -12,6 +12,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from pipelines.reconcile.report import Report
 from taps.quickbooks.marks import find
 from tests._kit.books_month import Month
 from tests._kit.by_hand import TWIN, ZERO, ByHand
@@ -32,8 +33,8 @@ def number_of(document: Document) -> str:
 class AtQuickBooks(ByHand):
     """Over the books of a company."""
 
-    def __init__(self, month: Month, seed: int, company: Company) -> None:
-        super().__init__(month, seed)
+    def __init__(self, month: Month, seed: int, before: Report, company: Company) -> None:
+        super().__init__(month, seed, before)
         self.company = company
         accounts = {each["Id"]: each.get("AcctNum") or each["Name"] for each in company.books.objects["Account"].values()}
         roles = {code: role for role, code in CODES.items()}
@@ -49,7 +50,7 @@ class AtQuickBooks(ByHand):
         """A document of ours, in pounds from the start, that was not touched."""
         objects = self.company.books.objects[entity].values()
         ours = (each for each in objects if find(each.get("PrivateNote")) and not each["PrivateNote"].startswith("Voided"))
-        fitting = (each for each in ours if number_of(each) not in self.foreign and fits(each))
+        fitting = (each for each in ours if number_of(each) not in self.left and fits(each))
         return self.one(fitting, lambda each: f"{entity} {each['Id']}")
 
     def sale(self, fits: Callable[[Document], Any] = lambda _each: True) -> Document:
@@ -108,9 +109,37 @@ class AtQuickBooks(ByHand):
     # ── plants ──
 
     def payment_deleted(self) -> None:
-        payment = self.pick("Payment", self._settles)
+        payment, sale = self._paid()
         self._delete("Payment", payment)
         self.must(number_of(payment), MISSING_IN_TARGET=-payment["TotalAmt"])
+        self.must(number_of(sale), STATUS=0)
+
+    def payment_unapplied(self) -> None:
+        """It stays, and pays nothing."""
+        payment, sale = self._paid()
+        self._edit("Payment", payment, Line=[])
+        self.must(number_of(sale), STATUS=0)
+
+    def customer_edited(self) -> None:
+        """For another one, who has paid nothing."""
+        customers = {each["Id"] for each in self.company.books.objects["Customer"].values() if find(each.get("Notes"))}
+        payment, sale = self._paid(lambda each: each["CustomerRef"]["value"] in customers)
+        self._edit("Payment", payment, Line=[])
+        other = self.dice.choice(sorted(customers - {sale["CustomerRef"]["value"]}))
+        self._edit("Invoice", sale, CustomerRef={"value": other})
+        self.must(number_of(sale), PARTY=0, STATUS=0)
+
+    def _paid(self, fits: Callable[[Document], Any] = lambda _each: True) -> tuple[Document, Document]:
+        """A payment and the invoice that it settles alone."""
+        sales = self.company.books.objects["Invoice"]
+
+        def of(payment: Document) -> Document:
+            return sales[payment["Line"][0]["LinkedTxn"][0]["TxnId"]]
+
+        payment = self.pick("Payment", lambda each: self._settles(each) and of(each)["TotalAmt"] == each["TotalAmt"] and fits(of(each)))
+        sale = of(payment)
+        self.used.add(f"Invoice {sale['Id']}")
+        return payment, sale
 
     def invoice_voided(self) -> None:
         sale = self.sale()
@@ -230,7 +259,9 @@ def _lines(document: Document) -> list[Document]:
 
 
 PLAN = {
-    **dict.fromkeys(("payment_deleted", "invoice_voided", "transfer_deleted", "refund_deleted", "fee_deleted", "fee_edited"), 3),
+    **dict.fromkeys(
+        ("payment_deleted", "payment_unapplied", "invoice_voided", "transfer_deleted", "refund_deleted", "fee_deleted", "fee_edited"), 3
+    ),
     **dict.fromkeys(("invoice_copied", "invoice_typed", "price_edited", "tax_edited", "tip_removed", "gift_card_removed"), 3),
     **dict.fromkeys(("discount_removed", "shipping_removed", "day_edited", "period_edited", "money_moved"), 3),
     "dispute_deleted": 1,  # the month has one
@@ -238,3 +269,4 @@ PLAN = {
     "twin_typed": 10,
 }
 """How often each is done in one month."""
+WITH_BUYERS = PLAN | {"customer_edited": 3}

@@ -11,6 +11,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from pipelines.reconcile.report import Report
 from taps.xero.simulator.books import Books
 from taps.xero.simulator.moves import settle
 from tests._kit.books_month import XERO_ROLES, Month
@@ -29,8 +30,8 @@ def number_of(document: Document) -> str:
 class AtXero(ByHand):
     """Over the books of an organisation."""
 
-    def __init__(self, month: Month, seed: int, books: Books) -> None:
-        super().__init__(month, seed)
+    def __init__(self, month: Month, seed: int, before: Report, books: Books) -> None:
+        super().__init__(month, seed, before)
         self.books = books
 
     # ── what there is ──
@@ -46,7 +47,7 @@ class AtXero(ByHand):
 
     def sale(self, fits: Any = lambda _each: True) -> Document:
         """An invoice in pounds that was not touched, nor its payments."""
-        found = self.pick("Invoices", lambda each: number_of(each) not in self.foreign and self._untouched(each) and fits(each))
+        found = self.pick("Invoices", lambda each: number_of(each) not in self.left and self._untouched(each) and fits(each))
         self.used.update(each["PaymentID"] for each in found["Payments"])
         return found
 
@@ -56,7 +57,7 @@ class AtXero(ByHand):
         return self.pick(
             "BankTransactions",
             lambda each: (
-                any(line["AccountCode"] == returned for line in each["LineItems"]) and number_of(each) not in self.foreign and fits(each)
+                any(line["AccountCode"] == returned for line in each["LineItems"]) and number_of(each) not in self.left and fits(each)
             ),
         )
 
@@ -98,6 +99,17 @@ class AtXero(ByHand):
     def payment_removed(self) -> None:
         invoice = self.sale(lambda each: each["Payments"])
         self.unpay(invoice)
+        self.must(number_of(invoice), STATUS=0)
+
+    def contact_edited(self) -> None:
+        """For another customer: where it is paid, its payments come off first."""
+        numbers = {each["ContactID"]: each.get("AccountNumber") for each in self.books.documents["Contacts"].values()}
+        invoice = self.sale(lambda each: each["Payments"] and numbers[each["Contact"]["ContactID"]])
+        self.unpay(invoice)
+        mine = invoice["Contact"]["ContactID"]
+        other = self.dice.choice([contact for contact, number in numbers.items() if number and contact != mine])
+        self.books.touch(invoice, Contact={"ContactID": other, "Name": self.books.documents["Contacts"][other]["Name"]})
+        self.must(number_of(invoice), PARTY=0, STATUS=0)
 
     def invoice_voided(self) -> None:
         invoice = self.sale(lambda each: each["Payments"])
@@ -139,7 +151,7 @@ class AtXero(ByHand):
         }
         copy = {key: deepcopy(value) for key, value in invoice.items() if key != "InvoiceID"} | fresh
         self.used.add(self.books.add("Invoices", copy, by_hand=True))
-        self.must(number_of(invoice), DUPLICATE_TARGET=invoice["Total"])
+        self.must(copy["InvoiceNumber"], DUPLICATE_TARGET=invoice["Total"])
 
     def invoice_typed(self) -> None:
         amount, number = self.cents(), f"HAND-{len(self.used)}"
@@ -246,3 +258,4 @@ PLAN = {
     "twin_typed": 12,
 }
 """How often each is done in one month."""
+WITH_BUYERS = PLAN | {"contact_edited": 3}

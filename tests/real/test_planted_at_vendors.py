@@ -11,9 +11,9 @@ import pytest
 
 from tests._kit.books_month import at_quickbooks, at_xero
 from tests._kit.by_hand import judge, look
-from tests._kit.by_hand_quickbooks import PLAN as QUICKBOOKS
+from tests._kit.by_hand_quickbooks import WITH_BUYERS as QUICKBOOKS
 from tests._kit.by_hand_quickbooks import AtQuickBooks
-from tests._kit.by_hand_xero import PLAN as XERO
+from tests._kit.by_hand_xero import WITH_BUYERS as XERO
 from tests._kit.by_hand_xero import AtXero
 
 SEEDS = range(50 if os.environ.get("COUNTERFOIL_SIZE") == "nightly" else 8)
@@ -23,6 +23,7 @@ SEEDS = range(50 if os.environ.get("COUNTERFOIL_SIZE") == "nightly" else 8)
 def xero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """An organisation with the month in it, its home, its documents as they were written, and what is found of them."""
     with at_xero(tmp_path_factory.mktemp("xero") / "home") as (organisation, there):
+        there.with_buyers()
         there.run()
         yield organisation, there, deepcopy(organisation.books.documents), look(there)
 
@@ -31,6 +32,7 @@ def xero(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
 def quickbooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
     """The same in a company of QuickBooks."""
     with at_quickbooks(tmp_path_factory.mktemp("quickbooks") / "home") as (company, there):
+        there.with_buyers()
         there.run()
         yield company, there, deepcopy(company.books.objects), look(there)
 
@@ -40,9 +42,9 @@ def test_xero(seed: int, xero: Any) -> None:
     organisation, there, written, before = xero
     organisation.books.documents = deepcopy(written)
     organisation.clock.forward(minutes=10)
-    hand = AtXero(there, seed, organisation.books)
+    hand = AtXero(there, seed, before, organisation.books)
     hand.all(XERO)
-    judge(hand, before, look(there))
+    judge(hand, look(there))
 
 
 @pytest.mark.parametrize("seed", SEEDS)
@@ -50,6 +52,6 @@ def test_quickbooks(seed: int, quickbooks: Any) -> None:
     company, there, written, before = quickbooks
     company.books.objects = deepcopy(written)
     company.clock.forward(minutes=10)
-    hand = AtQuickBooks(there, seed, company)
+    hand = AtQuickBooks(there, seed, before, company)
     hand.all(QUICKBOOKS)
-    judge(hand, before, look(there))
+    judge(hand, look(there))

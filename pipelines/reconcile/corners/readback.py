@@ -74,8 +74,12 @@ class _Known(NamedTuple):
 
     def of(self, held: Held, identity: str, key: str | None) -> _Subject | None:
         """Whose document this is."""
+        return self.linked(held, identity) or (self.by_key.get(key) if key else None)
+
+    def linked(self, held: Held, identity: str) -> _Subject | None:
+        """Whose it is by the crosswalk: of two that bear one key this is the one that we wrote."""
         found = (self.by_id.get((kind, identity)) for kind in (*held.representations, "cost_journal"))
-        return next((each for each in found if each), None) or (self.by_key.get(key) if key else None)
+        return next((each for each in found if each), None)
 
 
 def load(
@@ -169,7 +173,8 @@ def _money(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, roles: 
         if EFFECTS.get(kind, "money") != "money" or not (subject or _concerns_us(moved, roles)):
             continue
         measured = roles.measured(_counting(moved, kind, roles), ours=subject is not None)
-        item = {**_head(head, subject, kind), **measured, "editor": head["editor"]}
+        linked = known.linked(held, head["id"]) is not None
+        item = {**_head(head, subject, kind), **measured, "editor": head["editor"], "linked": linked}
         if subject and subject.name in first and head["our_before"] and head["our_attempt"] not in attempts:
             _add(first[subject.name], item, measured)
         else:
@@ -225,7 +230,7 @@ def _units(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, effect:
         subject = known.of(held, row["id"], row["our_key"])
         kind = subject.kind if subject else held.representations[0]
         unit = "C62" if effect == "stock" else "HUR"
-        more = {"article": row["item"], "amount": row["amount"], "cost": row["cost"]}
+        more = {"article": row["item"], "amount": row["amount"], "cost": row["cost"], "overtime": row["overtime"]}
         item = {**_head(row, subject, kind), **more, "unit": unit}
         yield _told({**item, "editor": row["editor"]}, known, effect) if effect == "hours" else item
 
@@ -238,5 +243,6 @@ def _head(row: Mapping[str, Any], subject: _Subject | None, kind: str) -> dict[s
         "number": row["number"],
         "on_day": str(row["on_day"]) if row["on_day"] else None,
         "party": row["party"],
+        "status": row["status"],
         "version": row["version"],
     }
