@@ -26,6 +26,7 @@
              vendor_credit        what a supplier takes off our bills                    counts +
              purchase_order       what we ordered from a supplier                        nothing
              goods_receipt        what arrived of it                                     + its value, units come
+             bill_payment         what we paid a supplier, or what he paid back          − paid
     books    invoice              what the books say of an invoice, read back            nothing: its sale does
              journal_entry        an entry that is booked as it is written                counts its debits
 
@@ -48,7 +49,7 @@ from mappings.model.payment import Dispute, Fee, GiftCard, GiftCardEntry, Paymen
 from mappings.model.payout import BalanceTransaction, Payout
 from mappings.model.people import Employee, TimeEntry, TipPayout
 from mappings.model.product import Product
-from mappings.model.purchase import Bill, VendorCredit
+from mappings.model.purchase import Bill, BillPayment, VendorCredit
 from mappings.model.stock import Fulfillment, InventoryLevel, StockMovement
 from mappings.model.supply import GoodsReceipt, PurchaseOrder
 
@@ -82,6 +83,7 @@ REGISTRY: MappingProxyType[str, type[Document]] = MappingProxyType(
             VendorCredit,
             PurchaseOrder,
             GoodsReceipt,
+            BillPayment,
             Invoice,
             JournalEntry,
         )
@@ -97,6 +99,7 @@ __all__ = [
     "BankDetail",
     "BankTransaction",
     "Bill",
+    "BillPayment",
     "CashDrawerSession",
     "Customer",
     "Dispute",

@@ -1,12 +1,13 @@
-"""What suppliers bill us, and what they give back.
+"""What suppliers bill us, what they give back, and what we paid them.
 
-Amounts are positive and mean what the document's type says: a bill is owed by us and counts −, a vendor credit counts +.
+Amounts are positive and mean what the document's type says: a bill is owed by us and counts −, a vendor credit counts +, a payment −.
 """
 
 from __future__ import annotations
 
 from decimal import Decimal
 from typing import Annotated, ClassVar, Literal, Self, TypeAlias
+from uuid import UUID
 
 from pydantic import model_validator
 
@@ -100,3 +101,37 @@ class VendorCredit(Purchase):
     type = "vendor_credit"
     title = "Vendor credit"
     sign = 1
+
+
+class BillPayment(Document):
+    """What we paid a supplier, or what he paid back. Positive amount; a payment counts −, a refund +."""
+
+    type = "bill_payment"
+    title = "Bill payment"
+
+    business_date: Day
+    bill_id: UUID | None = None
+    """Only where the same connection tells of the bill too."""
+    bill_number: Text | None = None
+    """The supplier's own number of the bill or credit that is paid."""
+    supplier_number: Text | None = None
+    payment_type: Literal["payment", "refund"] = "payment"
+    """A refund is what the supplier paid back of a credit."""
+    reference: Text | None = None
+    payment_account: Text | None = None
+    """The account that it left or reached, as the source calls it."""
+    currency: Currency
+    exchange_rate: Rate | None = None
+    amount_paid: Amount
+
+    def party(self) -> tuple[str, str] | None:
+        """The supplier."""
+        return ("supplier", self.supplier_number) if self.supplier_number else None
+
+    def amount(self) -> tuple[Decimal, str]:
+        """− paid, + paid back."""
+        return (self.amount_paid if self.payment_type == "refund" else -self.amount_paid), self.currency
+
+    def parents(self) -> tuple[UUID, ...]:
+        """The bill that is paid."""
+        return (self.bill_id,) if self.bill_id else ()

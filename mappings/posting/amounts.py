@@ -18,7 +18,7 @@ from mappings.model.order import Line, Order, Refund, Trade
 from mappings.model.payment import Dispute, Fee, GiftCardEntry, Payment
 from mappings.model.payout import BalanceTransaction, Payout
 from mappings.model.people import TipPayout
-from mappings.model.purchase import Purchase, PurchaseLine
+from mappings.model.purchase import BillPayment, Purchase, PurchaseLine
 from mappings.model.stock import Fulfillment
 from mappings.model.supply import GoodsReceipt
 from mappings.posting.books import Books
@@ -159,6 +159,13 @@ def purchase(document: Purchase, _representation: str, _books: Books) -> Items:
     yield Item("owed", document.grand_total)
 
 
+def bill_payment(document: BillPayment, _representation: str, _books: Books) -> Items:
+    """Money that left for a bill, or came back for a credit."""
+    amount, _ = document.amount()
+    yield Item("paid", -amount)
+    yield Item("settled", -amount)
+
+
 def matched(line: PurchaseLine, currency: str) -> Iterator[tuple[str, Decimal]]:
     """Billed goods against what was ordered and received: received at the ordered price, the rest of the price, and what did not come.
 
@@ -202,6 +209,7 @@ WHOLE: MappingProxyType[str, Callable[[Any, str, Books], Items]] = MappingProxyT
         "bill": purchase,
         "vendor_credit": purchase,
         "goods_receipt": goods_receipt,
+        "bill_payment": bill_payment,
     }
 )
 """Documents of one leg."""

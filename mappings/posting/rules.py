@@ -59,7 +59,7 @@ def fits(kind: str, representation: str) -> bool:
         return kind == "order"
     if representation in OF_SUPPLIERS.values():
         return OF_SUPPLIERS.get(kind) == representation
-    own_money = kind in OF_SUPPLIERS and EFFECTS[representation] == "money"
+    own_money = kind in (*OF_SUPPLIERS, "bill_payment") and EFFECTS[representation] == "money"
     return not own_money or representation == "journal"
 
 

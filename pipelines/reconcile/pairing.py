@@ -305,7 +305,7 @@ def _differs(compared: frozenset[str], measures: Iterable[str], *, edited: bool)
         apart.append(f"(l.detailed AND r.detailed AND l.own_unit = l.unit AND l.goods <> r.amount - ({rest}))")
     both = " OR ".join(f"coalesce({sql}, false)" for sql in (*known, *apart))
     return f"""CASE WHEN r.id IS NULL THEN coalesce(l.amount <> 0, true) AND coalesce(l.fate NOT IN {_OUT}, true)
-                    WHEN l.id IS NULL THEN true ELSE {both} END"""
+                    WHEN l.id IS NULL THEN r.key IS NULL OR coalesce({stands}, false) ELSE {both} END"""
 
 
 def _whole() -> str:

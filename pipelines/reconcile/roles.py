@@ -20,10 +20,10 @@ _COMPONENT = {
     **dict.fromkeys(
         ("Sales", "SalesReturns", "ManualSales", "CustomerDeposits", "SamplesExpense", "DonationPayable", "BadDebtExpense"), "goods"
     ),
-    "ServiceCharges": "goods",
+    **dict.fromkeys(("ServiceCharges", "GRNI", "PurchaseExpense", "PurchaseVariance", "SupplierClaims"), "goods"),
     "Discounts": "discount",
-    "ShippingIncome": "shipping",
-    "SalesTaxPayable": "tax",
+    **dict.fromkeys(("ShippingIncome", "Freight"), "shipping"),
+    **dict.fromkeys(("SalesTaxPayable", "InputTax"), "tax"),
     "TipsPayable": "tip",
     **dict.fromkeys(("GiftCardLiability", "StoreCredit", "GiftCardBreakage"), "gift_card"),
     **dict.fromkeys(("Fees", "DisputeFees"), "fee"),
@@ -37,7 +37,7 @@ _BALANCE = {
     _CLEARING: "clearing",
     "PayoutsInTransit": "in_transit",
     "Bank": "bank",
-    "SalesTaxPayable": "tax_owed",
+    **dict.fromkeys(("SalesTaxPayable", "InputTax"), "tax_owed"),
     "GiftCardLiability": "cards_owed",
 }
 _SETTLING = ("Receivable", "Clearing", "Cash", "Bank")

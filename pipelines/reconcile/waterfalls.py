@@ -18,13 +18,15 @@ from pipelines.reconcile.report import Line, Waterfall
 from pipelines.reconcile.words import MEANINGS, BreakClass
 
 ZERO = Decimal(0)
-SALES, PAYMENTS, PAYOUTS, CHARGES, STOCK, HOURS, OTHER = "sales", "payments", "payouts", "charges", "stock", "hours", "other"
+SALES, PAYMENTS, PAYOUTS, CHARGES, PURCHASES = "sales", "payments", "payouts", "charges", "purchases"
+STOCK, HOURS, OTHER = "stock", "hours", "other"
 CLEARING, CLEARING_OF = "clearing", "clearing_of"
 """All clearing accounts together, and that of one processor."""
 _UNTOLD = "no processor is named"
 _GROUP = {
     **dict.fromkeys(("order", "adjustment", "refund", "invoice", "sales_receipt", "credit_note", "refund_receipt"), SALES),
-    "payment": PAYMENTS,
+    **dict.fromkeys(("bill", "vendor_credit", "bill_credit"), PURCHASES),
+    **dict.fromkeys(("payment", "bill_payment"), PAYMENTS),
     **dict.fromkeys(("payout", "transfer"), PAYOUTS),
     **dict.fromkeys(("fee", "dispute", "balance_transaction", "spend"), CHARGES),
 }
@@ -33,6 +35,7 @@ TITLES = {
     PAYMENTS: "Payments",
     PAYOUTS: "Payouts, leg by leg",
     CHARGES: "Fees, disputes and settlements",
+    PURCHASES: "Bills and credits of suppliers",
     STOCK: "Stock: units out",
     HOURS: "Hours worked",
     OTHER: "Other documents",

@@ -80,7 +80,7 @@ def _document(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
         "total": _total(each),
         "tax": each.get("TotalTax"),
         "open_amount": each.get("AmountDue", each.get("RemainingCredit")),
-        "currency": each.get("CurrencyCode"),
+        "currency": each.get("CurrencyCode") or pays.get("CurrencyCode"),
         "status": each.get("Status"),
         "account": _account(each.get("BankAccount") or each.get("Account") or each.get("FromBankAccount")),
         "to_account": _account(each.get("ToBankAccount")),

@@ -55,6 +55,7 @@ REQUIRED = {
     "vendor_credit": {"lines": [], "grand_total": 0},
     "purchase_order": {"lines": []},
     "goods_receipt": {"lines": []},
+    "bill_payment": {"amount_paid": 1},
     "invoice": {"order_number": "HS-1", "grand_total": 1, "balance": 1},
     "journal_entry": {"lines": []},
 }

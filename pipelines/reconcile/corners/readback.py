@@ -43,14 +43,15 @@ _KEYS: Mapping[str, Callable[[str], str]] = {
 _COUNTS: Mapping[str, tuple[tuple[str, ...], ...]] = {
     "payout": (("Bank",), ("PayoutsInTransit",), ("Cash", "Clearing")),
     "transfer": (("Bank",), ("PayoutsInTransit",), ("Cash", "Clearing")),
+    **dict.fromkeys(("bill", "bill_credit"), (("Payable",),)),
     "payment": (("Clearing", "Cash", "Bank"), ("GiftCardLiability", "StoreCredit"), ("Receivable",)),
 }
 _COUNTS_ELSE = (
     ("Receivable", "Clearing", "Cash", "Bank"),
-    *((role,) for role in ("DisputesReceivable", "CustomerDeposits", "PayrollClearing", "GiftCardBreakage")),
+    *((role,) for role in ("DisputesReceivable", "CustomerDeposits", "PayrollClearing", "GiftCardBreakage", "Payable")),
 )
 """Which of the accounts that it moves make up a document's amount: the first group of roles of which it has any."""
-_NOT_OURS_ALONE = ("", "Bank", "SalesTaxPayable")
+_NOT_OURS_ALONE = ("", "Bank", "SalesTaxPayable", "InputTax", "Payable")
 """Roles whose accounts are moved by everything else in a company too."""
 
 

@@ -53,7 +53,7 @@ def payment(books: Books, element: Document) -> tuple[Document, list[str]]:
         document["Account"] = {name: account[name] for name in ("AccountID", "Code", "Name")}
     if paid is not None:
         number = {"InvoiceNumber": paid.get("InvoiceNumber")} if of == "Invoice" else {"CreditNoteNumber": paid.get("CreditNoteNumber")}
-        document[of] = {f"{of}ID": paid[f"{of}ID"], "Type": paid["Type"], **number}
+        document[of] = {f"{of}ID": paid[f"{of}ID"], "Type": paid["Type"], "CurrencyCode": paid["CurrencyCode"], **number}
     return document, wrong
 
 
