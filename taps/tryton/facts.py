@@ -9,8 +9,10 @@ from taps._kit.facts import DeliveryClass, Facts
 BOOKED = ("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment", "spend", "transfer", "journal", "cost_journal")
 """Kinds that are posted: never edited, only taken back by a document of their own."""
 MOVING = ("stock_removal", "stock_return", "stock_movement")
-RECORDS = ("contact", "item", "part", "employee")
-KINDS = (*BOOKED, *MOVING, *RECORDS, "time_entry")
+DRAFTED = ("bill", "bill_credit")
+"""Kinds that are drafts for a person to post: changed in place, and removed, while they are."""
+RECORDS = ("contact", "supplier", "item", "part", "employee")
+KINDS = (*BOOKED, *DRAFTED, *MOVING, *RECORDS, "time_entry")
 
 FACTS = Facts(
     system="tryton",
@@ -29,6 +31,7 @@ FACTS = Facts(
     verbs={
         **dict.fromkeys(BOOKED, ("create", "update", "reverse", "void")),
         **dict.fromkeys(MOVING, ("create", "adjust", "reverse")),
+        **dict.fromkeys(DRAFTED, ("create", "update", "void")),
         **dict.fromkeys(RECORDS, ("create", "update", "void")),
         "time_entry": ("create", "update", "void"),
     },

@@ -31,6 +31,9 @@ class Account(NamedTuple):
     revenue: bool
     """Tryton takes only these as lines of a customer invoice."""
     receivable: bool
+    bought: bool
+    """Tryton takes only these as lines of a supplier's invoice: expenses and debts."""
+    payable: bool
 
 
 class Tax(NamedTuple):
@@ -79,6 +82,8 @@ class Catalogue:
     currency_id: int
     accounts: Mapping[str, Account]
     taxes: Mapping[str, Tax]
+    """Of sales."""
+    purchase_taxes: Mapping[str, Tax]
     journals: Mapping[str, int]
     statement_journals: Mapping[str, Till]
     """By the code of the account that they book on."""
@@ -158,7 +163,8 @@ def load(edge: TrytonEdge, config: TrytonTargetConfig) -> Catalogue:
         currency=company["currency"]["code"],
         currency_id=company["currency"]["id"],
         accounts=_accounts(edge, ours),
-        taxes=_taxes(edge, ours),
+        taxes=_taxes(edge, ours, "sale"),
+        purchase_taxes=_taxes(edge, ours, "purchase"),
         journals=_ids(search(edge, "account.journal", [], ("code",)), "code"),
         statement_journals=_tills(edge, ours),
         spans=_spans(edge, ours),
@@ -176,22 +182,29 @@ def _ids(records: Iterable[Mapping[str, Any]], field: str) -> dict[str, int]:
 
 
 def _accounts(edge: TrytonEdge, ours: list[Any]) -> dict[str, Account]:
-    fields = ("code", "party_required", "type.revenue", "type.receivable")
+    flags = ("revenue", "receivable", "expense", "debt", "payable")
+    fields = ("code", "party_required", *(f"type.{flag}" for flag in flags))
     found = search(edge, "account.account", [*ours, ["type", "!=", None], ["closed", "!=", True]], fields)
     return {
         each["code"]: Account(
-            each["id"], each["code"], bool(each["party_required"]), bool(each["type"]["revenue"]), bool(each["type"]["receivable"])
+            each["id"],
+            each["code"],
+            bool(each["party_required"]),
+            revenue=bool(each["type"]["revenue"]),
+            receivable=bool(each["type"]["receivable"]),
+            bought=bool(each["type"]["expense"] or each["type"]["debt"]),
+            payable=bool(each["type"]["payable"]),
         )
         for each in found
         if each["code"]
     }
 
 
-def _taxes(edge: TrytonEdge, ours: list[Any]) -> dict[str, Tax]:
+def _taxes(edge: TrytonEdge, ours: list[Any], kind: str) -> dict[str, Tax]:
     """Single rates only: a tax that is a sum of others cannot be told the amount of each."""
     fields = ("name", "rate", "invoice_account.code", "credit_note_account.code")
     domain = [*ours, ["type", "=", "percentage"], ["parent", "=", None], ["childs", "=", None]]
-    domain.append(["OR", ["group", "=", None], ["group.kind", "in", ["sale", "both"]]])
+    domain.append(["OR", ["group", "=", None], ["group.kind", "in", [kind, "both"]]])
     return {
         each["name"]: Tax(
             each["id"],

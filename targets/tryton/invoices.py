@@ -33,6 +33,19 @@ class Terms:
     catalogue: Catalogue
     uoms: Mapping[int, int]
     """Unit of measure of each product that may stand on an invoice, by the product's id."""
+    bought: bool = False
+    """Whether they are a supplier's."""
+
+    def takes(self, account: Account) -> bool:
+        """Whether Tryton takes a line on that account."""
+        return account.bought if self.bought else account.revenue
+
+    @property
+    def taxes(self) -> tuple[Mapping[str, Tax], Mapping[str, str], str, str]:
+        """Tryton's by name, ours to theirs, the setting that says so, and the role that books them."""
+        if self.bought:
+            return self.catalogue.purchase_taxes, self.config.purchase_taxes, "purchase_taxes", "InputTax"
+        return self.catalogue.taxes, self.config.taxes, "taxes", "SalesTaxPayable"
 
 
 def invoice(intent: Intent, terms: Terms, of: str) -> dict[str, Any]:
@@ -48,8 +61,8 @@ def invoice(intent: Intent, terms: Terms, of: str) -> dict[str, Any]:
         named = ", ".join(sorted({line.account for line in control})) or "no account"
         say = f"{of} is owed on {named}, and Tryton wants one receivable account."
         raise Unfit("POST-ACCOUNT", say, "Give the role Receivable one account of type receivable.", "Receivable")
-    lines, taxes = _shown(intent, terms, sign, of)
-    values = _head(terms, receivable.id, lines, taxes) | {
+    lines, taxes = shown(intent, terms, sign, of)
+    values = head(terms, receivable.id, lines, taxes) | {
         "party": _party(intent),
         "invoice_date": intent.date,
         "payment_term_date": intent.date,
@@ -67,19 +80,22 @@ def _party(intent: Intent) -> Any:
     return int(customer.remote_id.partition(",")[2]) if customer else {"walk_in": intent.walk_in}
 
 
-def _head(terms: Terms, receivable: int, lines: Sequence[Any], taxes: Sequence[Any]) -> dict[str, Any]:
-    shared = {"company": terms.catalogue.company, "currency": terms.catalogue.currency_id, "invoice_type": "out", "type": "line"}
+def head(terms: Terms, settled_on: int, lines: Sequence[Any], taxes: Sequence[Any]) -> dict[str, Any]:
+    """What an invoice of either direction says first: company, account, lines and taxes."""
+    way = "in" if terms.bought else "out"
+    shared = {"company": terms.catalogue.company, "currency": terms.catalogue.currency_id, "invoice_type": way, "type": "line"}
     return {
-        "type": "out",
+        "type": way,
         "company": terms.catalogue.company,
         "currency": terms.catalogue.currency_id,
-        "account": receivable,
+        "account": settled_on,
         "lines": [["create", [shared | line for line in lines]]],
         "taxes": [["create", list(taxes)]],
     }
 
 
-def _shown(intent: Intent, terms: Terms, sign: int, of: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+def shown(intent: Intent, terms: Terms, sign: int, of: str) -> tuple[list[dict[str, Any]], list[dict[str, Any]]]:
+    """The lines, and the taxes. Raises Unfit."""
     lines: list[dict[str, Any]] = []
     by_hand: list[dict[str, Any]] = []
     groups: dict[tuple[Tax, bool], list[Decimal]] = {}
@@ -88,7 +104,7 @@ def _shown(intent: Intent, terms: Terms, sign: int, of: str) -> tuple[list[dict[
         account, net, amount = terms.catalogue.account(row.account, of), sign * row.net, sign * row.tax
         tax = _tax(row, intent, terms, of)
         taxed += [(row, tax)] if tax else []
-        if account.revenue:
+        if terms.takes(account):
             lines.append(_line(row, net, account, intent, terms) | {"taxes": [["add", [tax.id]]] if tax else []})
             if tax is not None:
                 base_and_amount = groups.setdefault((tax, net >= 0), [Decimal(0), Decimal(0)])
@@ -126,7 +142,7 @@ def _line(row: Row, net: Decimal, account: Account, intent: Intent, terms: Terms
 
 def _tax(row: Row, intent: Intent, terms: Terms, of: str) -> Tax | None:
     """Tryton's tax of a row: by the source's code, then by its rate; None where there is none to state."""
-    by_name, mapped = terms.catalogue.taxes, terms.config.taxes
+    by_name, mapped, setting, role = terms.taxes
     rate = None if row.rate is None else row.rate.normalize()
     name = mapped.get(row.tax_code) if row.tax_code or row.tax else None
     if name is None and rate is not None:
@@ -137,11 +153,11 @@ def _tax(row: Row, intent: Intent, terms: Terms, of: str) -> Tax | None:
         if not row.tax and not name:
             return None
         what = f"the tax {name}" if name else f"one tax for the code {row.tax_code or '(none)'} and the rate {row.rate}"
-        raise Unfit("POST-ACCOUNT", f"{of} needs {what}, and Tryton has not.", "Add a row to taxes of the connection.", "taxes")
+        raise Unfit("POST-ACCOUNT", f"{of} needs {what}, and Tryton has not.", f"Add a row to {setting} of the connection.", setting)
     booked = {line.account for line in intent.lines if line.component == "tax"}
     if row.tax and not {tax.account_code, tax.credit_account_code} <= booked:
         say = f"{of} books tax on {', '.join(sorted(booked))}; Tryton books {tax.name} on {tax.account_code}."
-        raise Unfit("POST-ACCOUNT", say, "Give the role SalesTaxPayable the account of Tryton's tax.", "SalesTaxPayable")
+        raise Unfit("POST-ACCOUNT", say, f"Give the role {role} the account of Tryton's tax.", role)
     return tax
 
 
@@ -176,7 +192,7 @@ def opposite(edge: TrytonEdge, number: int, terms: Terms, of: str) -> dict[str, 
     stood = found[0]
     day = stood["accounting_date"] or stood["invoice_date"]
     terms.catalogue.span(day, of)
-    values = _head(terms, stood["account"], list(_turned_lines(stood["lines"])), [_turned_tax(tax) for tax in stood["taxes"]])
+    values = head(terms, stood["account"], list(_turned_lines(stood["lines"])), [_turned_tax(tax) for tax in stood["taxes"]])
     return values | {
         "party": stood["party"],
         "invoice_address": stood["invoice_address"],

@@ -10,7 +10,7 @@ from typing import Any
 from taps.tryton.client import TrytonEdge, search
 from taps.tryton.facts import MOVING
 from targets._kit.writer import Intent, Verb
-from targets.tryton import entries, goods, invoices
+from targets.tryton import bills, entries, goods, invoices
 from targets.tryton.catalogue import Catalogue, Unfit
 from targets.tryton.config import TrytonTargetConfig
 from targets.tryton.steps import INVOICE, MOVE, SHIPMENT, STATEMENT, Plan, Step, tag
@@ -51,6 +51,10 @@ class Planner:
         wanted = sum((line.amount for line in lines if line.control), Decimal(0))
         before = Decimal((intent.booked or {}).get("amount", 0)) if intent.verb is not Verb.CREATE else Decimal(0)
         return Plan(steps, wanted - before, self.catalogue.currency)
+
+    def bill(self, intent: Intent, of: str) -> bills.Bill:
+        """What an attempt leaves of a bill; its lines name no products. Raises Unfit."""
+        return bills.wanted(intent, invoices.Terms(self.config, self.catalogue, {}, bought=True), of)
 
     # ── money ──
 

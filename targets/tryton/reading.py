@@ -11,7 +11,7 @@ from taps.tryton.client import TrytonEdge, search
 from targets._kit.writer import Receipt
 from targets.tryton import documents, hours, records
 from targets.tryton.goods import PIECES
-from targets.tryton.steps import MACHINES, SHIPMENT, Standing, read_tag
+from targets.tryton.steps import INVOICE, MACHINES, SHIPMENT, Standing, read_tag
 
 _MARK = "cf:"
 
@@ -29,6 +29,7 @@ def documents_of(edge: TrytonEdge, since: datetime | None, currency: str) -> lis
             [machine.text, "like", f"% {_MARK}%"],
             ["state", "in", sorted(machine.done)],
             ["company", "=", edge.company],
+            *([["type", "=", "out"]] if model == INVOICE else []),  # of bills see bills
             *touched(since),
         ]
         by_key: dict[str, list[Standing]] = defaultdict(list)

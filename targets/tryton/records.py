@@ -1,4 +1,4 @@
-"""Customers, items and employees: records that are replaced as they change.
+"""Customers, suppliers, items and employees: records that are replaced as they change.
 
 Found by our look-up key: in the code of a party behind its number (the database of Tryton keeps codes unique), among the identifiers of
 a product. An item that a person made under the same code is taken as it is, and gets our identifier. What a person changed since is
@@ -84,6 +84,7 @@ def wish(intent: Intent, config: TrytonTargetConfig, catalogue: Catalogue) -> Wi
     body, active = intent.document, intent.verb is not Verb.VOID
     shapes: dict[str, Callable[[], dict[str, Any]]] = {
         "contact": lambda: _contact(body, intent, catalogue),
+        "supplier": lambda: _contact(body, intent, catalogue),
         "employee": lambda: _employee(body, intent),
         "item": lambda: _item(body, config, catalogue, of),
         "part": lambda: _item(body, config, catalogue, of),

@@ -132,12 +132,17 @@ def standing(edge: TrytonEdge, models: Iterable[str], keys: Sequence[str]) -> li
     found: list[Standing] = []
     for model in models:
         machine = MACHINES[model]
-        domain = [["state", "!=", "cancelled"], ["OR", *([machine.text, "like", f"%cf:{_literal(key)}:%"] for key in keys)]]
+        domain = [["state", "!=", "cancelled"], key_domain(model, keys)]
         for record in search(edge, model, domain, (machine.text, *machine.fields)) if keys else ():
             read = read_tag(record[machine.text])
             if read is not None and read.key in keys:
                 found.append(Standing(model, record["id"], read, record))
     return found
+
+
+def key_domain(model: str, keys: Sequence[str]) -> list[Any]:
+    """Documents of a model that bear one of these look-up keys."""
+    return ["OR", *([MACHINES[model].text, "like", f"%cf:{_literal(key)}:%"] for key in keys)]
 
 
 def _literal(text: str) -> str:

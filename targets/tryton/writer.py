@@ -15,19 +15,22 @@ from taps._kit.facts import Facts
 from taps._kit.points import at
 from taps._kit.surroundings import Surroundings
 from taps.tryton.client import TrytonEdge, connect, path
-from taps.tryton.facts import FACTS, MOVING, RECORDS
+from taps.tryton.facts import DRAFTED, FACTS, MOVING, RECORDS
 from taps.tryton.values import encode
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import Call, RemoteWriter, digest, refused, soon
 from targets._kit.writer import Answer, InDoubt, Intent, Metadata, NotSent, Payload, Period, Receipt, Sent, Unpreparable, Verb
-from targets.tryton import documents, hours, reading, recording, records
+from targets.tryton import bills, documents, hours, reading, recording, records
 from targets.tryton.catalogue import Catalogue, Unfit, load
 from targets.tryton.config import TrytonTargetConfig
 from targets.tryton.goods import PIECES
 from targets.tryton.parties import Parties
 from targets.tryton.planning import Planner, models_of
 from targets.tryton.sending import Doubtful, Halted, Sender
-from targets.tryton.steps import MACHINES, Plan, Standing, attempt_of, standing
+from targets.tryton.steps import INVOICE, MACHINES, Plan, Standing, attempt_of, standing
+
+_BILLS = "bills"
+"""What was found of bills, beside what was found by key."""
 
 
 class TrytonWriter(RemoteWriter):
@@ -99,6 +102,11 @@ class TrytonWriter(RemoteWriter):
             change = hours.total(entry) - hours.booked(intent)
             body = digest(encode([entry.key, entry.attempt, entry.lines, entry.fixed, str(intent.verb)]))
             return Payload(intent, entry, body, change, bridge_of(intent))
+        if kind in DRAFTED:
+            bill = self.planner.bill(intent, of)
+            return Payload(
+                intent, bill, digest(encode([bill.tag.text(), bill.remote_id, bill.print, bill.values])), bill.predicted, bridge_of(intent)
+            )
         plan = self.planner.plan(intent, of)
         said = digest(encode([intent.look_up_key, [[step.model, step.tag.text(), step.values, step.pays] for step in plan.steps]]))
         return Payload(intent, plan, said, plan.predicted, bridge_of(intent))
@@ -114,6 +122,8 @@ class TrytonWriter(RemoteWriter):
                     for action in dict.fromkeys(MACHINES[step.model].actions.values()):
                         if action != "draft":
                             yield Call("POST", path(step.model, action=action), (payload,))
+            elif isinstance(payload.body, bills.Bill):
+                yield Call("POST", path(INVOICE), (payload,), encode(payload.body.values))
             else:
                 yield Call("POST", path(hours.LINE if isinstance(payload.body, hours.Entry) else records.PARTY), (payload,))
 
@@ -163,6 +173,8 @@ class TrytonWriter(RemoteWriter):
             return records.deliver(sender, intent, body, found.get(body.mark), recording.write)
         if isinstance(body, hours.Entry):
             return hours.deliver(sender, intent, body, found.get(body.key, ()))
+        if isinstance(body, bills.Bill):
+            return bills.deliver(sender, intent, body, found[_BILLS], self._parties)
         return documents.deliver(sender, payload, found.get(intent.look_up_key, ()), self._parties)
 
     def _found(self, batch: Sequence[Payload]) -> dict[str, Any]:
@@ -176,8 +188,11 @@ class TrytonWriter(RemoteWriter):
             marks = [each.body.mark for each in batch if isinstance(each.body, records.Wish) and each.body.kind == kind]
             found |= records.there(self.edge, kind, marks) if marks else {}
         found |= hours.there(self.edge, [each.body.key for each in batch if isinstance(each.body, hours.Entry)])
+        drafts = [payload.body for payload in batch if isinstance(payload.body, bills.Bill)]
+        found[_BILLS] = bills.there(self.edge, [each.tag.key for each in drafts], [each.number for each in drafts if each.number])
         steps = [step for payload in plans for step in payload.body.steps]
-        self._parties.learn(step.values["party"] for step in steps if isinstance(step.values.get("party"), int))
+        parties = [values.get("party") for values in (*(step.values for step in steps), *(each.values for each in drafts))]
+        self._parties.learn(party for party in parties if isinstance(party, int))
         return found
 
     # ── asking ──
@@ -194,6 +209,8 @@ class TrytonWriter(RemoteWriter):
                 look = self._look_up_records
             elif kind == "time_entry":
                 look = self._look_up_hours
+            elif kind in DRAFTED:
+                look = self._look_up_bills
             found |= {id(each): receipt for each, receipt in zip(asked, look(kind, asked), strict=True)}
         return [found[id(each)] for each in sent]
 
@@ -224,7 +241,11 @@ class TrytonWriter(RemoteWriter):
             answers.append(records.receipt(found) if found and same else None)
         return answers
 
-    def _look_up_hours(self, kind: str, sent: Sequence[Sent]) -> list[Receipt | None]:  # noqa: ARG002 (one of three that are called alike)
+    def _look_up_bills(self, kind: str, sent: Sequence[Sent]) -> list[Receipt | None]:  # noqa: ARG002 (one of four that are called alike)
+        found = bills.there(self.edge, sorted({each.look_up_key for each in sent}))
+        return [bills.of_attempt(found, each, self.catalogue.currency) for each in sent]
+
+    def _look_up_hours(self, kind: str, sent: Sequence[Sent]) -> list[Receipt | None]:  # noqa: ARG002 (one of four that are called alike)
         attempts = [attempt_of(each.idempotency_key) for each in sent]
         there = hours.attempted(self.edge, attempts)
         return [hours.receipt(there[attempt], attempt) if hours.written(there.get(attempt, ()), attempt) else None for attempt in attempts]
@@ -232,4 +253,5 @@ class TrytonWriter(RemoteWriter):
     def read_back(self, since: datetime | None = None) -> Sequence[Receipt]:
         """Every thing of ours, each with what all its documents say now; with `since`, of what was made or changed from then on."""
         found = reading.documents_of(self.edge, since, self.catalogue.currency)
+        found += bills.ours(self.edge, reading.touched(since), self.catalogue.currency)
         return [*found, *reading.hours_of(self.edge, since), *reading.records_of(self.edge, since)]

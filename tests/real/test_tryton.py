@@ -32,7 +32,7 @@ from targets._kit.writer import (
 )
 from tests._kit.tryton import Books, Erp, amount, day
 from tests.contract.test_remote_contract import attempt, prepared, receipt
-from tests.real.tryton_cases import BANK, CASES, RECEIVABLE, SALES, TAX, intent, line, row, two
+from tests.real.tryton_cases import BANK, CASES, PAYABLE, RECEIVABLE, SALES, TAX, intent, line, row, two
 from tests.real.tryton_lossy import Lossy, lossy
 
 pytestmark = pytest.mark.tryton
@@ -107,6 +107,7 @@ def related(shop: Books) -> dict[str, Related]:
     return {
         "employee": Related("employee", f"company.employee,{employee['id']}", "E-1"),
         "customer": Related("contact", f"party.party,{party['id']}", "C-1"),
+        "supplier": Related("supplier", f"party.party,{party['id']}", "S-1"),
         "parent": Related("invoice", f"account.invoice,{invoice['id']}", "H-1"),
         "item:MUG-01": Related("item", f"product.product,{shop.ids['product']['MUG-01']}", "MUG-01"),
     }
@@ -563,3 +564,103 @@ def test_every_stream_is_read_and_what_was_typed_by_hand_is_seen(shop, build, re
 
 def messages_of(reader: Any, stream: str, state: Any, around: Surroundings) -> list[Record]:
     return [message for message in reader.read(stream, state, around) if isinstance(message, Record)]
+
+
+# ── bills of suppliers ──
+
+
+def state(books: Books, made: Receipt) -> tuple[str, Decimal]:
+    """A bill's state and total, from the tables."""
+    number = int(made.remote_id.partition(",")[2])
+    ((found, total),) = books.sql(f"SELECT state, total_amount_cache FROM account_invoice WHERE id = {number}")
+    if total is None:
+        (asked,) = books.search("account.invoice", [["id", "=", number]], "total_amount")
+        total = Decimal(asked["total_amount"]["decimal"])
+    return found, Decimal(total)
+
+
+def pressed(books: Books, made: Receipt, *buttons: str) -> None:
+    """What a person does with a bill."""
+    for button in buttons:
+        books.ask("POST", f"account.invoice/{made.remote_id.partition(',')[2]}/{button}", {})
+
+
+def moved(books: Books, made: Receipt) -> dict[str, Decimal]:
+    """What the entries of a bill move, by account, from the tables: what was posted, and what cancelled it."""
+    number = int(made.remote_id.partition(",")[2])
+    rows = books.sql(
+        "SELECT a.code, sum(l.debit - l.credit) FROM account_move_line l JOIN account_move m ON m.id = l.move "
+        "JOIN account_account a ON a.id = l.account JOIN account_invoice i ON m.id IN (i.move, i.cancel_move) "
+        f"WHERE i.id = {number} AND m.state = 'posted' GROUP BY a.code"
+    )
+    return {code: Decimal(total) for code, total in rows if total}
+
+
+@pytest.mark.parametrize(("name", "sign"), [("bill", 1), ("bill_credit", -1)])
+def test_a_bill_is_a_draft_until_a_person_posts_it_and_then_moves_what_was_meant(name, sign, shop, build, related):
+    writer, n = build(), next(NUMBERS)
+    wanted = intent(CASES[name], n, related)
+    made = receipt(writer.send([prepared(writer, wanted)])[0])
+    assert state(shop, made) == ("draft", -made.effect)
+    assert moved(shop, made) == {}, "nobody owes a draft"
+    pressed(shop, made, "validate_invoice", "post")
+    assert state(shop, made) == ("posted", -made.effect)
+    meant: dict[str, Decimal] = {}
+    for each in wanted.lines:
+        meant[each.account] = meant.get(each.account, Decimal(0)) + each.amount
+    assert moved(shop, made) == meant
+    (back,) = [each for each in writer.read_back() if each.remote_id == made.remote_id]
+    assert (back.effect, back.body["status"]) == (made.effect, "posted")
+    assert meant[PAYABLE] == -sign * abs(made.effect)
+
+
+def test_what_a_person_posted_is_not_changed_and_cancelled_only_while_nobody_paid_it(shop, build, related):
+    writer, n = build(), next(NUMBERS)
+    made = receipt(writer.send([prepared(writer, intent(CASES["bill"], n, related))])[0])
+    pressed(shop, made, "post")
+    (answer,) = writer.send([prepared(writer, intent(CASES["bill"], n, related, 2, Verb.UPDATE, made))])
+    assert isinstance(answer, Refused)
+    assert "is posted in Tryton with 65.00: it is no draft any more" in answer.problem.say
+    removal = prepared(writer, intent(CASES["bill"], n, related, 3, Verb.VOID, made, look_up_key=f"{n + 5000:040x}"))
+    gone = receipt(writer.send([removal])[0])
+    assert (gone.effect, state(shop, made)[0], moved(shop, made)) == (Decimal("65.00"), "cancelled", {})
+    assert receipt(writer.send([removal])[0]).effect == gone.effect, "asked again, it is gone"
+
+
+def test_what_a_person_changed_in_a_draft_is_left_alone(shop, build, related):
+    writer, n = build(), next(NUMBERS)
+    made = receipt(writer.send([prepared(writer, intent(CASES["bill"], n, related))])[0])
+    shop.ask("PUT", f"account.invoice/{made.remote_id.partition(',')[2]}", {"reference": "typed over"})
+    for verb in (Verb.UPDATE, Verb.VOID):
+        (answer,) = writer.send([prepared(writer, intent(CASES["bill"], n, related, 2, verb, made))])
+        assert isinstance(answer, Refused)
+        assert "stands otherwise in Tryton than Counterfoil left it" in answer.problem.say
+    assert state(shop, made) == ("draft", Decimal("65.00"))
+
+
+def test_a_supplier_whom_nobody_sent_is_one_party_by_the_name_that_his_bills_say(shop, build, related):
+    writer, alone = build(), {name: each for name, each in related.items() if name != "supplier"}
+    made = [receipt(writer.send([prepared(writer, intent(CASES[name], next(NUMBERS), alone))])[0]) for name in ("bill", "bill_credit")]
+    numbers = ", ".join(each.remote_id.partition(",")[2] for each in made)
+    rows = shop.sql(f"SELECT DISTINCT p.name FROM account_invoice i JOIN party_party p ON p.id = i.party WHERE i.id IN ({numbers})")
+    assert rows == [("Potter & Co",)]
+
+
+@pytest.mark.parametrize("what", ["answer", "request"])
+@pytest.mark.parametrize("verb", [Verb.CREATE, Verb.UPDATE, Verb.VOID])
+def test_a_lost_call_of_a_bill_has_its_effect_once(verb, what, shop, proxy, build, related, clock):
+    writer, case, n = build(url=proxy.url), CASES["bill"], next(NUMBERS)
+    booked = None if verb is Verb.CREATE else receipt(writer.send([prepared(writer, intent(case, n, related))])[0])
+    more = {"look_up_key": f"{n + 5000:040x}"} if verb is Verb.VOID else {}
+    wanted = intent(case, n, related, 1 if booked is None else 2, verb, booked, **more)
+    payload = prepared(writer, wanted)
+    proxy.lose(what, skip=0)
+    (answer,) = writer.send([payload])
+    assert isinstance(answer, InDoubt), answer
+    where = until_known(build(), clock, attempt(payload, clock()))
+    assert isinstance(where, Found if what == "answer" and verb is not Verb.VOID else Absent)
+    other = build()
+    done = where.receipt if isinstance(where, Found) else receipt(other.send([prepared(other, wanted)])[0])
+    assert done.effect == payload.predicted
+    rows = shop.sql(f"SELECT id FROM account_invoice WHERE description LIKE '%cf:{n:040x}:%' AND state <> 'cancelled'")
+    assert len(rows) == (verb is not Verb.VOID)

@@ -16,6 +16,7 @@ DAY = date(2026, 11, 2)
 RECEIVABLE, BANK, CASH, SALES, TAX, TIPS, FEES, COGS, STOCK = (
     "1.2.1", "1.1.2.B", "1.1.1", "4.1.1", "6.3.6", "2.2.4", "5.2.2", "5.2.1", "1.3.1",
 )  # fmt: skip
+PAYABLE, COSTS, GRNI = "2.1.1", "5.1.1", "2.2.4"
 
 
 @dataclass(frozen=True)
@@ -52,6 +53,17 @@ def sale(net: str, tax: str, *, tip: str = "0", sign: int = 1, owed: str = RECEI
     lines += [line(account, str(-sign * part), name) for part, (account, name) in zip(parts, named, strict=True) if part]
     rows = [row(goods, net, tax, quantity="3", rate="0.2", sku="MUG-01")] + ([row(TIPS, tip, text="Tip")] if Decimal(tip) else [])
     return {"lines": tuple(lines), "rows": tuple(rows), "amount": sign * sum(parts)}
+
+
+def billed(net: str, tax: str, *, goods: str = "0", sign: int = 1, owed: str = PAYABLE, costs: str = COSTS) -> dict[str, Any]:
+    """Lines and rows of a supplier's bill or credit: an expense at 20 %, and goods that clear what was received, untaxed."""
+    parts = [Decimal(net), Decimal(tax), Decimal(goods)]
+    lines = [line(owed, str(-sign * sum(parts)), "payable", control=True)]
+    named = ((costs, "expense"), (TAX, "tax"), (GRNI, "goods"))
+    lines += [line(account, str(sign * part), name) for part, (account, name) in zip(parts, named, strict=True) if part]
+    rows = [row(costs, net, tax, quantity="3", rate="0.2", text="Paper")] + ([row(GRNI, goods, text="Mugs")] if Decimal(goods) else [])
+    document = {"due_date": "2026-12-02", "supplier_name": "Potter & Co"}
+    return {"lines": tuple(lines), "rows": tuple(rows), "amount": -sign * sum(parts), "document": document, "document_type": "bill"}
 
 
 def two(debit: str, credit: str, amount: str, *, total: str = "debit") -> dict[str, Any]:
@@ -113,6 +125,13 @@ CASES: dict[str, Case] = {
         {"number": " "},
         {"document": _ADA | {"display_name": "A\0da"}},  # a fault inside the server, which it tells with a page instead of a sentence
     ),
+    "supplier": record(
+        "supplier",
+        _ADA | {"display_name": "Potter & Co"},
+        _ADA | {"display_name": "Potter & Sons", "emails": ["bills@example.com"]},
+        {"number": " "},
+        {"document": _ADA | {"display_name": "A\0da"}},
+    ),
     "item": record(
         "item",
         _LAMP,
@@ -131,6 +150,14 @@ CASES: dict[str, Case] = {
     "credit_note": Case(
         "credit_note", Verb.UPDATE, Verb.REVERSE, sale("10.00", "2.00", sign=-1), sale("20.00", "4.00", sign=-1), "-12.00", "-12.00", "EUR",
         NOWHERE, sale("10.00", "2.00", sign=-1, goods=RECEIVABLE), LATE,
+    ),
+    "bill": Case(
+        "bill", Verb.UPDATE, Verb.VOID, billed("50.00", "10.00", goods="5.00"), billed("40.01", "8.01"), "-65.00", "16.98", "EUR", NOWHERE,
+        billed("10.00", "2.001"), LATE,
+    ),
+    "bill_credit": Case(
+        "bill_credit", Verb.UPDATE, Verb.VOID, billed("10.00", "2.00", sign=-1), billed("20.00", "4.00", sign=-1), "12.00", "12.00", "EUR",
+        NOWHERE, billed("10.00", "2.001", sign=-1), LATE,
     ),
     "sales_receipt": entry("sales_receipt", two(CASH, SALES, "10.00"), two(CASH, SALES, "12.50"), "10.00", "2.50"),
     "refund_receipt": entry(

@@ -39,7 +39,7 @@ MODELS: dict[str, Any] = {  # field → model, where a field leads to records
 }  # fmt: skip
 LISTS = frozenset(("lines_to_pay", "lines", "taxes", "moves", "addresses", "contact_mechanisms", "identifiers", "products"))
 STATES = {
-    "account.invoice": {"post": "posted"},
+    "account.invoice": {"post": "posted", "validate_invoice": "validated", "cancel": "cancelled"},
     "account.move": {"post": "posted"},
     "account.statement": {"validate_statement": "validated", "post": "posted", "cancel": "cancelled"},
     "stock.shipment.internal": {"wait": "waiting", "assign_force": "assigned", "do": "done", "cancel": "cancelled"},
@@ -286,11 +286,12 @@ def _seed(stub: Stub) -> None:
     company = put("company.company", rec_name="Nordwind", currency=euro)
     assert company
     stub.records["company.company"] = {1: stub.records["company.company"].pop(company) | {"id": 1}}
-    kinds = {"1.2.1": "receivable", "1.2.2": "receivable", "4.1.1": "revenue"}
+    kinds = {"1.2.1": "receivable", "1.2.2": "receivable", "4.1.1": "revenue", "2.1.1": "payable", "5.1.1": "expense"}
     accounts = {}
-    for code in ("1.2.1", "1.2.2", "1.1.2.B", "1.1.1", "4.1.1", "6.3.6", "2.2.4", "5.2.2", "5.2.1", "1.3.1"):
-        kind = put("account.account.type", revenue=kinds.get(code) == "revenue", receivable=kinds.get(code) == "receivable")
-        accounts[code] = put("account.account", code=code, type=kind, party_required=code == "1.2.1", company=1, closed=False)
+    for code in ("1.2.1", "1.2.2", "1.1.2.B", "1.1.1", "4.1.1", "6.3.6", "2.2.4", "5.2.2", "5.2.1", "1.3.1", "2.1.1", "5.1.1"):
+        flags = ("revenue", "receivable", "payable", "expense", "debt")
+        kind = put("account.account.type", **{flag: kinds.get(code) == flag for flag in flags})
+        accounts[code] = put("account.account", code=code, type=kind, party_required=code in ("1.2.1", "2.1.1"), company=1, closed=False)
     tax = {
         "type": "percentage",
         "rate": Decimal("0.20"),
@@ -299,7 +300,7 @@ def _seed(stub: Stub) -> None:
         "credit_note_account": accounts["6.3.6"],
     }
     put("account.tax", name="VAT 20%", **tax)
-    for code in ("REV", "MISC"):
+    for code in ("REV", "EXP", "MISC"):
         put("account.journal", code=code)
     put("account.statement.journal", account=accounts["1.1.2.B"], currency=euro, company=1)
     for name, first, last, state in (("2025-01", (2025, 1, 1), (2025, 1, 31), "closed"), ("2026", (2026, 1, 1), (2026, 12, 31), "open")):

@@ -61,6 +61,7 @@ def related(stub: Stub) -> dict[str, Related]:
     return {
         "employee": Related("employee", f"company.employee,{employee}", "E-1"),
         "customer": Related("contact", f"party.party,{party}", "C-1"),
+        "supplier": Related("supplier", f"party.party,{party}", "S-1"),
         "parent": Related("invoice", f"account.invoice,{invoice}", "H-1"),
         "item:MUG-01": Related("item", f"product.product,{mug}", "MUG-01"),
     }
