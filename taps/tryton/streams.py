@@ -147,7 +147,7 @@ def column(record: dict[str, Any], field: str) -> Any:
     value: Any = record
     for name in field.split("."):
         if isinstance(value, list):
-            value = [each.get(name) for each in value]
+            value = [each.get(name) if each else None for each in value]
         elif isinstance(value, dict):
             value = value.get(name)
         else:
