@@ -2,6 +2,7 @@
 
     item      one row a document, leg or stocked article, as one corner holds it
     standing  what the hub says became of a document on a posting: fate, reason, what was booked
+    taxed     the taxed lines of a target's documents, where it reads them back: one row for each rate of a line
 
 Rows come in as lines of JSON through a file of the bench's own folder, since DuckDB reads these in bulk and exactly; nothing is a float.
 Once loaded, the bench is shut off from the machine: a control's SQL reads its tables and nothing else.
@@ -86,6 +87,15 @@ _STANDING = {
     "fx_bridge": AMOUNT,
     "rounding_bridge": AMOUNT,
 }
+_LINE = {
+    "sheet": "VARCHAR",
+    "kind": "VARCHAR",
+    "ref": "VARCHAR",
+    "net": AMOUNT,
+    "rate": "DECIMAL(24, 12)",
+    "quantity": AMOUNT,
+    "gross": AMOUNT,
+}
 TOTAL = "total:"
 """How the reference of an item begins that is the total of a day, and no document."""
 PASSED = "passed over"
@@ -103,6 +113,7 @@ class Table(NamedTuple):
 
 
 ITEM = Table("item", _ITEM)
+LINE = Table("taxed", _LINE)
 STANDING = Table("standing", _STANDING)
 """`subject` is the document's id, with its leg (`part`) after a slash; `ref` the id at the source."""
 
@@ -114,7 +125,7 @@ class Bench:
         self.con = con
         self._folder = folder
         self.con.execute("CREATE SEQUENCE item_id")
-        for table in (ITEM, STANDING):
+        for table in (ITEM, STANDING, LINE):
             self.make(table)
 
     def make(self, table: Table) -> None:

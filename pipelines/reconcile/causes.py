@@ -18,6 +18,7 @@ from pipelines.reconcile.bench import COMPONENTS, MEASURED, PASSED, TOTAL
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Cause
+from pipelines.reconcile.rounding import Arithmetic
 from pipelines.reconcile.words import BreakClass
 
 ZERO = Decimal(0)
@@ -34,6 +35,8 @@ _OF_COMPONENT = {
 }
 OF_BALANCE = {"tax_owed": BreakClass.TAX, "cards_owed": BreakClass.GIFT_CARD}
 """The class that is about a balance."""
+_TAX, _ROUNDING = "SalesTaxPayable", "Rounding"
+"""Roles of the accounts that take rounding."""
 _OF_UNIT = {"C62": BreakClass.QTY, "HUR": BreakClass.HOURS}
 
 
@@ -50,6 +53,15 @@ class Window:
         return self.first is None or (day is not None and self.first <= day <= (self.last or day))
 
 
+@dataclass(frozen=True, slots=True)
+class Evidence:
+    """What is known beside the pairs themselves."""
+
+    untranslated: Mapping[tuple[str, str], str]
+    """(connection, row of the source) → why there is no document of it."""
+    arithmetic: Arithmetic
+
+
 def shares(row: Mapping[str, Any], window: Window) -> tuple[Decimal, Decimal]:
     """What is expected and what is there of a pair inside the window."""
     expected = row["l_amount"] if row["has_left"] and not row["out_of_scope"] and window.holds(row["l_on_day"]) else ZERO
@@ -57,17 +69,17 @@ def shares(row: Mapping[str, Any], window: Window) -> tuple[Decimal, Decimal]:
     return expected or ZERO, actual or ZERO
 
 
-def causes(row: Mapping[str, Any], rules: Rules, window: Window, untranslated: Mapping[tuple[str, str], str]) -> tuple[Cause, ...]:
+def causes(row: Mapping[str, Any], rules: Rules, window: Window, known: Evidence) -> tuple[Cause, ...]:
     """The causes of a pair that differs; Σ amounts = actual − expected inside the window."""
     expected, actual = shares(row, window)
     if not row["has_right"]:
-        return (_not_there(row, expected, rules, window, untranslated),)
+        return (_not_there(row, expected, rules, window, known.untranslated),)
     if not row["has_left"] or not row["at_source"] or row["out_of_scope"]:
         return (_not_known(row, actual - expected),)
-    found = list(_both(row, expected, actual, rules))
+    found = list(_both(row, expected, actual, known.arithmetic))
     rest = actual - expected - sum((cause.amount for cause in found), ZERO)
     if rest:
-        found.append(_rest(row, rest))
+        found.append(_rest(row, rest, known.arithmetic))
     if not any(cause.amount for cause in found):
         found += _accounts(row, rules, window)
     return tuple(found)
@@ -158,7 +170,7 @@ def _not_known(row: Mapping[str, Any], share: Decimal) -> Cause:
 # ── both sides ──
 
 
-def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, rules: Rules) -> Iterator[Cause]:
+def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, arithmetic: Arithmetic) -> Iterator[Cause]:
     if row["l_unit"] != row["r_unit"]:
         yield Cause(BreakClass.CURRENCY, actual - expected, f"{_what(row)} is in {row['l_unit']} and stands in {row['r_unit']}.")
         return
@@ -172,9 +184,9 @@ def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, rules: Rul
     edits = tuple(_edited_at_source(row))
     yield from edits
     if not edits and row["edited"] and row["booked"] is not None:
-        edits = tuple(_edited_at_target(row, rules))
+        edits = tuple(_edited_at_target(row, arithmetic))
         yield from edits
-    yield from _components(row, edits, rules)
+    yield from _components(row, edits, arithmetic)
     yield from _labels(row)
 
 
@@ -198,13 +210,13 @@ def _edited_at_source(row: Mapping[str, Any]) -> Iterator[Cause]:
         yield Cause(BreakClass.STALE, seen - stated, f"{_what(row)} was edited at the source: {stated} now, {seen} when it was last read.")
 
 
-def _edited_at_target(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:
+def _edited_at_target(row: Mapping[str, Any], arithmetic: Arithmetic) -> Iterator[Cause]:
     """Somebody changed there what had been booked right: a tax, a tip that is gone are told as such, what is left was edited."""
     say = f"{_what(row)} was edited at {_target(row)} ({row['edited']}) since it was booked."
     if not _in_detail(row) or row["booked"] != row["l_amount"]:
         yield Cause(BreakClass.STALE, row["r_amount"] - row["booked"], say)
         return
-    parts = list(_by_component(row, rules))
+    parts = list(_by_component(row, arithmetic))
     yield from (
         replace(part, say=f"{part.say} It was edited there ({row['edited']}).") for part in parts if part.kind is not BreakClass.AMOUNT
     )
@@ -213,13 +225,13 @@ def _edited_at_target(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:
         yield Cause(BreakClass.STALE, sum(others, ZERO), say)
 
 
-def _components(row: Mapping[str, Any], edits: Sequence[Cause], rules: Rules) -> Iterator[Cause]:
+def _components(row: Mapping[str, Any], edits: Sequence[Cause], arithmetic: Arithmetic) -> Iterator[Cause]:
     """What of the difference is left after the edits, told by components where both sides have them."""
     left = row["r_amount"] - row["l_amount"] - sum((cause.amount for cause in edits), ZERO)
     if _in_detail(row) and not edits:
-        yield from _by_component(row, rules)
+        yield from _by_component(row, arithmetic)
     elif left:
-        cause = _alone(row, left, rules)
+        cause = _alone(row, left, arithmetic)
         if cause is not None:
             yield cause
 
@@ -229,30 +241,44 @@ def _in_detail(row: Mapping[str, Any]) -> bool:
     return bool(row["l_detailed"] and row["r_detailed"] and row["own_unit"] == row["l_unit"])
 
 
-def _by_component(row: Mapping[str, Any], rules: Rules) -> Iterator[Cause]:
+def _by_component(row: Mapping[str, Any], arithmetic: Arithmetic) -> Iterator[Cause]:
     """Both tell what their totals are made of: the difference of each component is a share of its own."""
-    for name in COMPONENTS:
-        mine, theirs = row[f"l_{name}"] or ZERO, row[f"r_{name}"] or ZERO
+    sides = {name: (row[f"l_{name}"] or ZERO, row[f"r_{name}"] or ZERO) for name in COMPONENTS}
+    verdict = arithmetic.judge(row, sides["tax"][1] - sides["tax"][0])
+    if verdict.is_it:
+        yield from _rounded(row, sides, verdict.say)
+    for name, (mine, theirs) in sides.items():
         if mine != theirs:
-            yield Cause(
-                _class_of(name, mine, theirs, rules),
-                theirs - mine,
-                f"{_what(row)}: {name.replace('_', ' ')} {mine}, at {_target(row)} {theirs}.",
-            )
+            why = verdict.say if name == "tax" else _no_rounding(row, name)
+            say = f"{_what(row)}: {name.replace('_', ' ')} {mine}, at {_target(row)} {theirs}.{why}"
+            yield Cause(_class_of(name, mine, theirs), theirs - mine, say)
 
 
-def _class_of(name: str, mine: Decimal, theirs: Decimal, rules: Rules) -> BreakClass:
+def _rounded(row: Mapping[str, Any], sides: dict[str, tuple[Decimal, Decimal]], say: str) -> Iterator[Cause]:
+    """The tax that is rounding, taken out of `sides`, and with it the line by which the target makes up for it, where it has one."""
+    mine, theirs = sides.pop("tax")
+    yield Cause(BreakClass.ROUNDING, theirs - mine, f"{_what(row)}: {say}", _TAX)
+    place = "goods" if row["l_rounding"] is None else "rounding"  # a source that tells no rounding: it is in the goods of both
+    line = mine - theirs
+    if row["r_own_rounding"] and sides[place][1] - sides[place][0] == line:
+        del sides[place]
+        yield Cause(BreakClass.ROUNDING, line, f"{_what(row)}: a line of {line} at {_target(row)} makes up for it.", _ROUNDING)
+
+
+def _no_rounding(row: Mapping[str, Any], name: str) -> str:
+    return f" No rounding: nothing that {_target(row)} computes gives it." if name == "rounding" else ""
+
+
+def _class_of(name: str, mine: Decimal, theirs: Decimal) -> BreakClass:
     if name == "tax":
         return BreakClass.TAX
-    if name == "rounding" and abs(theirs - mine) <= rules.rounding_cap:
-        return BreakClass.ROUNDING
     if name in _OF_COMPONENT and not (mine and theirs):
         return _OF_COMPONENT[name]
     return BreakClass.AMOUNT
 
 
-def _alone(row: Mapping[str, Any], left: Decimal, rules: Rules) -> Cause | None:
-    """One side tells only its total: a component that the other side lacks, or a rate, may be all of the difference."""
+def _alone(row: Mapping[str, Any], left: Decimal, arithmetic: Arithmetic) -> Cause | None:
+    """One side tells only its total: a component that the other side lacks, a rate, or rounding may be all of the difference."""
     if row["own_unit"] != row["l_unit"] and row["rate"]:
         implied = row["r_amount"] / row["own_amount"] if row["own_amount"] else ZERO
         return Cause(
@@ -264,8 +290,9 @@ def _alone(row: Mapping[str, Any], left: Decimal, rules: Rules) -> Cause | None:
         mine, theirs = row[f"l_{name}"] or ZERO, row[f"r_{name}"] or ZERO
         if left == theirs - mine and bool(mine) != bool(theirs):
             return Cause(kind, left, f"{_what(row)}: {name.replace('_', ' ')} {mine} stands on one side only.")
-    if row["r_rounding"] and left == row["r_rounding"] and abs(left) <= rules.rounding_cap:
-        return Cause(BreakClass.ROUNDING, left, f"{_what(row)}: {_target(row)}'s own arithmetic gives {left} more.")
+    verdict = arithmetic.judge(row, left) if row["r_detailed"] and row["l_tax"] is None else None
+    if verdict is not None and verdict.is_it:
+        return Cause(BreakClass.ROUNDING, left, f"{_what(row)}: {verdict.say}", _TAX)
     return None
 
 
@@ -303,9 +330,11 @@ def rounded(row: Mapping[str, Any], apart: Decimal, rules: Rules) -> bool:
     return row["own_unit"] != row["l_unit"] and abs(apart) <= rules.rounding_cap
 
 
-def _rest(row: Mapping[str, Any], rest: Decimal) -> Cause:
+def _rest(row: Mapping[str, Any], rest: Decimal, arithmetic: Arithmetic) -> Cause:
     kind = _OF_UNIT.get(row["l_unit"], BreakClass.FEE if row["kind"] == "fee" else BreakClass.AMOUNT)
-    return Cause(kind, rest, f"{_what(row)} is {row['l_amount']} {row['l_unit']}, and {row['r_amount']} at {_target(row)}.")
+    verdict = arithmetic.judge(row, rest)
+    why = verdict.say if kind is BreakClass.AMOUNT and not verdict.is_it else ""
+    return Cause(kind, rest, f"{_what(row)} is {row['l_amount']} {row['l_unit']}, and {row['r_amount']} at {_target(row)}.{why}")
 
 
 def _what(row: Mapping[str, Any]) -> str:

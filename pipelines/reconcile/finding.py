@@ -12,20 +12,23 @@ from typing import Any
 
 from pipelines.reconcile.ageing import business_days
 from pipelines.reconcile.bench import COMPONENTS, MEASURED, Bench
-from pipelines.reconcile.causes import OF_BALANCE, Window, causes, rounded, shares
+from pipelines.reconcile.causes import OF_BALANCE, Evidence, Window, causes, rounded, shares
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
+from pipelines.reconcile.rounding import arithmetic, over
 from pipelines.reconcile.waterfalls import CLEARING, CLEARING_OF, Share, group_of, inside
 from pipelines.reconcile.words import BreakClass, Corner
+from taps._kit.facts import RoundingProfile
 
 ZERO = Decimal(0)
 _NUMBERED = re.compile(r"(.*?)(\d{1,15})")
 
 
-def breaks(table: Bench, rules: Rules, window: Window) -> tuple[list[Break], list[Share]]:
-    """The breaks, largest first, and what every class explains of every measure."""
-    known = {(row["connection"], row["ref"]): row["outcome"] for row in table.rows("SELECT connection, ref, outcome FROM untranslated")}
+def breaks(table: Bench, rules: Rules, window: Window, profiles: Mapping[str, RoundingProfile | None]) -> tuple[list[Break], list[Share]]:
+    """The breaks, largest first, and what every class explains of every measure. `profiles`: how each sheet's target computes tax."""
+    outcomes = table.rows("SELECT connection, ref, outcome FROM untranslated")
+    known = Evidence({(row["connection"], row["ref"]): row["outcome"] for row in outcomes}, arithmetic(table, profiles, rules))
     found: list[Break] = []
     taken: list[Share] = []
     for row in table.rows("SELECT * FROM joined ORDER BY sheet, key, r_ref"):
@@ -38,6 +41,7 @@ def breaks(table: Bench, rules: Rules, window: Window) -> tuple[list[Break], lis
     for each, kind in _surplus(table, window):
         found.append(each)
         taken += kind
+    found += list(over(found, rules))
     found.sort(key=lambda each: (-abs(each.difference), each.key))
     return found, taken
 
@@ -93,6 +97,8 @@ def _class_of(row: Mapping[str, Any], measure: str, why: tuple[Cause, ...], apar
     about, kinds = OF_BALANCE.get(measure), [cause.kind for cause in why]
     if about in kinds:
         return about
+    if about is BreakClass.TAX and BreakClass.ROUNDING in kinds:
+        return BreakClass.ROUNDING
     first = next((cause.kind for cause in why if cause.amount), kinds[0] if kinds else None)
     return first or (BreakClass.ROUNDING if rounded(row, apart, rules) else BreakClass.UNKNOWN)
 

@@ -17,7 +17,7 @@ from zoneinfo import ZoneInfo
 
 from pipelines.reconcile.exports.extras import Work
 from pipelines.reconcile.exports.totals import MONTHS, ends, gross, shown
-from pipelines.reconcile.report import ZERO, Break, Report
+from pipelines.reconcile.report import MONTH_OF_ROUNDING, ZERO, Break, Report
 from pipelines.reconcile.words import MEANINGS, BreakClass, Status, WorkState
 
 TOP = 5
@@ -147,9 +147,9 @@ def subject(reports: Sequence[Report], facts: DayFacts) -> str:
 
 
 def acts(each: Break) -> bool:
-    """Whether a person must act on it: it is not merely on its way, or it is late."""
+    """Whether a person must act on it: it is not merely on its way, or it is late, or rounding has grown beyond its limit."""
     kinds = {cause.kind for cause in each.causes}
-    return not kinds <= WAITING or (BreakClass.IN_TRANSIT in kinds and each.age > LATE_DAYS)
+    return each.kind == MONTH_OF_ROUNDING or not kinds <= WAITING or (BreakClass.IN_TRANSIT in kinds and each.age > LATE_DAYS)
 
 
 def _todo(breaks: Sequence[Break], facts: DayFacts) -> list[Break]:

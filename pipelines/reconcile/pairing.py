@@ -332,6 +332,8 @@ def _whole() -> str:
         *(f"r.{name} AS r_{name}" for name in _SIDE if name not in BALANCES),
         *(f"m.{name} AS r_{name}" for name in BALANCES),
         *(f"{shared[name]} AS r_{name}" for name in COMPONENTS),
+        "r.tax AS r_own_tax",
+        "r.rounding AS r_own_rounding",
     ]
     return (
         f"SELECT {', '.join(columns)} FROM (SELECT * FROM met WHERE differs) m "  # noqa: S608

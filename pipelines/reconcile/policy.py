@@ -42,6 +42,9 @@ class Rules(BaseModel):
     version: int
     passes: tuple[Pass, ...]
     rounding_cap: Decimal
+    """Of one document."""
+    rounding_month_cap: Decimal
+    """Of one account in one month, in each currency, whatever their signs: over it finance must act."""
     grace_days: int
     in_transit_days: int
     payout_lines: str

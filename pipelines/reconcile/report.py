@@ -13,6 +13,8 @@ from decimal import Decimal
 from pipelines.reconcile.words import BreakClass, Corner, Status
 
 ZERO = Decimal(0)
+MONTH_OF_ROUNDING = "rounding of a month"
+"""Kind of the break that an account's rounding of one month is, where it is more than the rules allow: it repeats, and adds nothing."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -86,6 +88,8 @@ class Cause:
     amount: Decimal
     say: str
     """For finance: what, where, how much."""
+    account: str = ""
+    """Of rounding: the role of the account that takes it."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -58,11 +58,12 @@ class Posting(NamedTuple):
 class Roles:
     """The roles of the accounts of some postings' books."""
 
-    def __init__(self, books: Iterable[Books]) -> None:
+    def __init__(self, books: Iterable[Books], rounding: str | None = None) -> None:
+        """`rounding`: the account on which a target's writer makes up for tax that is rounded otherwise there."""
         self._patterns = [
             (re.compile(_WILD.sub("[^:]+", _GATEWAY.sub("(?P<gateway>[^:]+)", re.escape(account), count=1))), role)
             for each in books
-            for role, account in each.accounts.items()
+            for role, account in (*each.accounts.items(), *([("Rounding", rounding)] if rounding else []))
         ]
         self.of = lru_cache(maxsize=None)(self._of)
         self.gateway_of = lru_cache(maxsize=None)(self._gateway_of)

@@ -22,7 +22,7 @@ from pipelines.home.settings import Posting, Route, TapConnection
 from pipelines.hub.progress import Progress, silent
 from pipelines.hub.store import Hub
 from pipelines.reconcile import corners, deposits, finding, pairing, receipts, waterfalls
-from pipelines.reconcile.bench import PASSED, Bench, Table, bench
+from pipelines.reconcile.bench import LINE, PASSED, Bench, Table, bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.controls import BANK, Control, find
 from pipelines.reconcile.controls import EFFECTS as MEASURED
@@ -35,6 +35,8 @@ from pipelines.reconcile.policy import Rules, rules
 from pipelines.reconcile.report import CornerTotal, Matched, Pair, Rates, Report, Suggestion
 from pipelines.reconcile.words import Corner, Status
 from taps._kit.errors import Misconfigured
+from taps._kit.facts import RoundingProfile
+from targets._kit.registry import target
 
 ZERO = Decimal(0)
 _DAY = len("2026-01-31")
@@ -141,7 +143,8 @@ def reconcile(
         notes += said
         pairing.compare(table)
         paid += deposits.suggestions(table, window) if _banks(home, name) else ()
-        report = _report(table, name, period, as_of, legal.timezone, _told(asked, ran), asked, window, controls, notes, paid, asking)
+        told, profiles = _told(asked, ran), _profiles(home, name)
+        report = _report(table, name, period, as_of, legal.timezone, told, asked, window, controls, notes, paid, asking, profiles)
         return then(report, finding.Pairs(table, window))
 
 
@@ -176,6 +179,11 @@ def _read(
     passed = ({"connection": name, "ref": key, "outcome": PASSED} for name, key in sorted(asking.passed))
     table.load(hub_corner.UNTRANSLATED, passed)
     return notes, controls
+
+
+def _profiles(home: Home, company: str) -> dict[str, RoundingProfile | None]:
+    """How the target of each sheet computes tax."""
+    return {sheet.name: target(home.targets[sheet.target].target).facts.rounding for sheet in sheets(home, company)}
 
 
 def _others(home: Home, company: str) -> Iterator[tuple[str, Control]]:
@@ -245,10 +253,11 @@ def _report(
     notes: Sequence[str],
     paid: Sequence[Suggestion],
     asking: Asking,
+    profiles: Mapping[str, RoundingProfile | None],
 ) -> Report:
-    breaks, shares = finding.breaks(table, asked, window)
+    breaks, shares = finding.breaks(table, asked, window, profiles)
     falls = waterfalls.waterfalls(table, window, shares)
-    inputs = _hash(table, "true")
+    inputs = _hash(table, "true", lines=True)
     books = _hash(table, f"corner IN ('target', 'bank') AND {waterfalls.inside(window, 'on_day')}")
     run = hashlib.sha256("\x1f".join((company, period, as_of.astimezone(UTC).isoformat(), told, inputs)).encode()).hexdigest()[:12]
     invalid = any(fall.unexplained for fall in falls)
@@ -274,14 +283,15 @@ def _report(
     )
 
 
-def _hash(table: Bench, where: str) -> str:
-    """A hash over the rows of all corners, whatever their order."""
+def _hash(table: Bench, where: str, *, lines: bool = False) -> str:
+    """A hash over the rows of all corners, whatever their order; with the lines that were read back, where there are any."""
     columns = "sheet, connection, kind, ref, part, article, subject, number, on_day, unit, amount, tax, party, gateway, status, version"
     texts = ", ".join(f"coalesce(CAST({name} AS VARCHAR), chr(30))" for name in columns.split(", "))
+    also = f"UNION ALL SELECT concat_ws(chr(31), {', '.join(LINE.columns)}) FROM taxed" if lines else ""  # noqa: S608 (our own names)
     row = table.con.execute(
         f"""
         SELECT count(*), sum(md5_number_lower(t)), sum(md5_number_upper(t)) FROM (
-            SELECT concat_ws(chr(31), corner, {texts}) AS t FROM item WHERE {where})
+            SELECT concat_ws(chr(31), corner, {texts}) AS t FROM item WHERE {where} {also})
         """  # noqa: S608 (our own names)
     ).fetchone()
     return hashlib.sha256(repr(row).encode()).hexdigest()

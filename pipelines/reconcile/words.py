@@ -113,8 +113,8 @@ MEANINGS: dict[BreakClass, Meaning] = {
     ),
     BreakClass.ROUNDING: Meaning(
         "Rounding",
-        "The target rounds differently: working its own arithmetic out again gives exactly this difference, at most 0.05 a document.",
-        "Nothing. Book it to the account for rounding at month end, or write it off.",
+        "The target rounds tax differently: its arithmetic, run again over its lines, gives exactly this, at most 0.05 a document.",
+        "Nothing. Book it to the account for rounding at month end, or write it off. A month over its limit is a break: accept it.",
         "finance",
     ),
     BreakClass.FEE: Meaning(

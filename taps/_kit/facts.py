@@ -5,7 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 from datetime import date, timedelta
+from decimal import Decimal
 from enum import StrEnum
+from typing import Literal
 
 
 class DeliveryClass(StrEnum):
@@ -52,6 +54,19 @@ class Limit:
 
 
 @dataclass(frozen=True, slots=True)
+class RoundingProfile:
+    """How a system computes the tax of a document: of each line rounded by itself, or once of the sum at each rate; half-up."""
+
+    tax: Literal["line", "document"]
+    """Where it rounds."""
+    places: int = 2
+    most_per_line: Decimal = Decimal("0.005")
+    """A document whose tax differs by more than this for each line has another tax, unless each line for itself is explained."""
+    most: Decimal = Decimal("0.05")
+    """And however many lines there are, more than this is never rounding."""
+
+
+@dataclass(frozen=True, slots=True)
 class Facts:
     """One system. Only what code or docs read stands here; a later connector adds the field that it needs."""
 
@@ -72,6 +87,8 @@ class Facts:
     """Kinds that may be written in the document's own currency, with its rate."""
     minor_digits: int | None = None
     """Decimal places that the system keeps of money; None: those of the currency."""
+    rounding: RoundingProfile | None = None
+    """How the system computes tax; None for one that keeps what it is given."""
     hosts: tuple[str, ...] = ()
     """Host names that are spoken to; empty for a system of our own or one whose address the connection gives."""
     limits: tuple[Limit, ...] = ()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from taps._kit.facts import DeliveryClass, Evidence, Facts, Idempotency, Limit
+from taps._kit.facts import DeliveryClass, Evidence, Facts, Idempotency, Limit, RoundingProfile
 
 MINOR_VERSION = "75"
 """Intuit answers older ones as 75 since August 2025 (blogs.intuit.com, 2025-01-21)."""
@@ -17,6 +17,8 @@ MOST_CHANGES = 1000
 """Objects in one answer of change data capture, over all entities; there are no pages."""
 
 _VOIDED = ("create", "update", "void")
+ROUNDING = RoundingProfile(tax="line")
+"""Outside the US, per line (community 306952). In the US QuickBooks takes the tax that it is told."""
 
 FACTS = Facts(
     system="quickbooks",
@@ -45,6 +47,7 @@ FACTS = Facts(
         "cost_journal": _VOIDED,
     },
     minor_digits=2,
+    rounding=ROUNDING,
     hosts=("quickbooks.api.intuit.com", "sandbox-quickbooks.api.intuit.com"),
     limits=(Limit(500, timedelta(minutes=1)), Limit(10, timedelta(seconds=1)), Limit(40, timedelta(minutes=1), of="/batch")),
     api_version="v3, minorversion 75",
@@ -66,6 +69,7 @@ FACTS = Facts(
         "visible_after": Evidence.UNCONFIRMED,  # a query shows what was written at once as far as is known; nobody promises it
         "cursor_overlap": Evidence.UNCONFIRMED,
         "verbs": Evidence.SPECIFIED,
+        "rounding": Evidence.DOCUMENTED,
         "minor_digits": Evidence.UNCONFIRMED,  # two digits in every currency of our customers; amounts carry up to seven in unit prices
         "approval": Evidence.UNCONFIRMED,
     },

@@ -14,6 +14,7 @@ _TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
 _NUMBER: Mapping[str, Any] = {"type": ["number", "null"]}
 _DAY: Mapping[str, Any] = {"type": ["string", "null"], "format": "date"}
 _INSTANT: Mapping[str, Any] = {"type": ["string", "null"], "format": "date-time"}
+_IDS: Mapping[str, Any] = {"type": "array", "items": {"type": "string"}}
 _FLAG: Mapping[str, Any] = {"type": ["boolean", "null"]}
 _HEAD = {"id": _TEXT, "created_at": _INSTANT, "updated_at": _INSTANT, "updated_by": _TEXT, "our_key": _TEXT, "our_number": _TEXT}
 _DOCUMENT = _HEAD | {
@@ -30,7 +31,7 @@ _DOCUMENT = _HEAD | {
     "to_account_id": _TEXT,
     "lines": {"type": "array", "items": {"type": "object"}},
 }
-_THING = _HEAD | {"name": _TEXT, "number": _TEXT, "active": _FLAG, "kind": _TEXT, "account_id": _TEXT, "percent": _NUMBER}
+_THING = _HEAD | {"name": _TEXT, "number": _TEXT, "active": _FLAG, "kind": _TEXT, "account_id": _TEXT, "percent": _NUMBER, "rate_ids": _IDS}
 
 
 class Kind(NamedTuple):
@@ -100,6 +101,7 @@ def _line(line: Mapping[str, Any]) -> dict[str, Any]:
         "account_id": _reference(detail.get("AccountRef")),
         "side": detail.get("PostingType"),
         "tax_code": _reference(detail.get("TaxCodeRef")),
+        "quantity": _decimal(detail.get("Qty")),
         "pays": [f"{link['TxnType']} {link['TxnId']}" for link in line.get("LinkedTxn", [])],
     }
 
@@ -114,6 +116,7 @@ def _thing(entity: str, each: Mapping[str, Any]) -> dict[str, Any]:
         "kind": each.get("AccountType") or each.get("Type"),
         "account_id": _reference(each.get("IncomeAccountRef")),
         "percent": _decimal(each.get("RateValue")),
+        "rate_ids": [str(rate["TaxRateRef"]["value"]) for rate in (each.get("SalesTaxRateList") or {}).get("TaxRateDetail", [])],
     }
 
 

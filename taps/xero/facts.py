@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from taps._kit.facts import DeliveryClass, Evidence, Facts, Idempotency, Limit
+from taps._kit.facts import DeliveryClass, Evidence, Facts, Idempotency, Limit, RoundingProfile
 
 BASE_URL = "https://api.xero.com/api.xro/2.0"
 TOKEN_URL = "https://identity.xero.com/connect/token"  # noqa: S105 (an address)
@@ -12,6 +12,8 @@ AUTHORIZE_URL = "https://login.xero.com/identity/connect/authorize"
 SCOPES = "openid offline_access accounting.transactions accounting.contacts accounting.settings"
 _CHANGED_IN_PLACE = ("create", "update", "void")
 _APPENDED = ("create", "adjust", "void")
+ROUNDING = RoundingProfile(tax="line")
+"""Tax per line on the rounded line amount, half-up, two places (developer.xero.com, Rounding in Xero)."""
 
 FACTS = Facts(
     system="xero",
@@ -41,6 +43,7 @@ FACTS = Facts(
     },
     own_currency=("invoice", "credit_note", "bill", "bill_credit", "payment"),
     minor_digits=2,
+    rounding=ROUNDING,
     hosts=("api.xero.com",),
     limits=(Limit(60, timedelta(minutes=1)), Limit(5_000, timedelta(days=1))),
     api_version="2.0 (OpenAPI 16.1.0)",
@@ -58,6 +61,7 @@ FACTS = Facts(
         "request_timeout": Evidence.UNCONFIRMED,
         "cursor_overlap": Evidence.UNCONFIRMED,
         "verbs": Evidence.SPECIFIED,
+        "rounding": Evidence.DOCUMENTED,
         "minor_digits": Evidence.DOCUMENTED,
         "hosts": Evidence.SPECIFIED,
         "limits": Evidence.DOCUMENTED,

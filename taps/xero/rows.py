@@ -14,6 +14,7 @@ _TEXT: Mapping[str, Any] = {"type": ["string", "null"]}
 _DATE: Mapping[str, Any] = {"type": ["string", "null"], "format": "date"}
 _MOMENT: Mapping[str, Any] = {"type": ["string", "null"], "format": "date-time"}
 _AMOUNT: Mapping[str, Any] = {"type": ["number", "null"]}
+_LINE = {"account": _TEXT, "net": _AMOUNT, "tax": _AMOUNT, "gross": _AMOUNT, "tax_type": _TEXT, "quantity": _AMOUNT}
 DOCUMENT: Mapping[str, Mapping[str, Any]] = {
     "id": _TEXT,
     "type": _TEXT,
@@ -32,7 +33,7 @@ DOCUMENT: Mapping[str, Mapping[str, Any]] = {
     "contact_id": _TEXT,
     "pays_id": _TEXT,
     "pays_number": _TEXT,
-    "lines": {"type": "array", "items": {"type": "object", "properties": {"account": _TEXT, "net": _AMOUNT, "tax": _AMOUNT}}},
+    "lines": {"type": "array", "items": {"type": "object", "properties": _LINE}},
     "our_key": _TEXT,
     "our_attempt": _TEXT,
     "our_before": _AMOUNT,
@@ -111,12 +112,21 @@ def _total(each: Mapping[str, Any]) -> Any:
 
 
 def _lines(each: Mapping[str, Any]) -> list[dict[str, Any]]:
-    """Account, amount before tax, and tax of each line; a journal's lines + debit, − credit."""
+    """Account, amount before tax, and tax of each line; a journal's lines + debit, − credit. `gross` where its price holds the tax."""
+    inclusive = each.get("LineAmountTypes") == "Inclusive"
     found = []
     for line in each.get("LineItems") or each.get("JournalLines") or ():
-        tax = line.get("TaxAmount") or Decimal(0)
-        inside = tax if each.get("LineAmountTypes") == "Inclusive" else Decimal(0)
-        found.append({"account": line.get("AccountCode"), "net": (line.get("LineAmount") or Decimal(0)) - inside, "tax": tax})
+        amount, tax = line.get("LineAmount") or Decimal(0), line.get("TaxAmount") or Decimal(0)
+        found.append(
+            {
+                "account": line.get("AccountCode"),
+                "net": amount - tax if inclusive else amount,
+                "tax": tax,
+                "gross": amount if inclusive else None,
+                "tax_type": line.get("TaxType"),
+                "quantity": line.get("Quantity"),
+            }
+        )
     return found
 
 

@@ -7,25 +7,11 @@ give 3.76 + 3.84 + 3.84 = 11.44. QuickBooks outside the US: the same per line (c
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass
 from decimal import Decimal
-from typing import Literal
 
 from mappings.model.money import round_half_up
 from mappings.posting.rows import Row
-
-
-@dataclass(frozen=True, slots=True)
-class RoundingProfile:
-    """One system's arithmetic."""
-
-    tax: Literal["line", "document"]
-    """Where it rounds."""
-    places: int = 2
-    most_per_line: Decimal = Decimal("0.005")
-    """A document whose tax differs by more than this for each line has another tax, unless each line for itself is explained."""
-    most: Decimal = Decimal("0.05")
-    """And however many lines there are, more than this is never rounding."""
+from taps._kit.facts import RoundingProfile
 
 
 def line_amount(quantity: Decimal, unit_price: Decimal, places: int = 2) -> Decimal:

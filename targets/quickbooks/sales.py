@@ -13,14 +13,13 @@ from typing import Any
 
 from mappings.model.money import round_half_up
 from mappings.posting.rows import Row
-from targets._kit.rounding import RoundingProfile, is_rounding, line_amount, taxes
+from taps.quickbooks.facts import ROUNDING
+from targets._kit.rounding import is_rounding, line_amount, taxes
 from targets._kit.writer import Intent
 from targets.quickbooks.chart import RECEIVABLE, Item
 from targets.quickbooks.draft import Desk, Draft, plain
 from targets.quickbooks.held import control, held, name
 
-PROFILE = RoundingProfile(tax="line")
-"""Outside the US. In the US QuickBooks takes the tax that it is told."""
 _ENTITIES = {
     ("invoice", True): "Invoice",
     ("invoice", False): "CreditMemo",
@@ -111,7 +110,7 @@ def computed(nets: Sequence[Decimal], rates: Sequence[Sequence[Decimal]]) -> Dec
     """The tax that QuickBooks makes of lines, from the rates of each one's code; each rounded by itself (unconfirmed for several rates)."""
     most = max((len(each) for each in rates), default=0)
     return sum(
-        (taxes(nets, [each[place] if place < len(each) else None for each in rates], PROFILE) for place in range(most)),
+        (taxes(nets, [each[place] if place < len(each) else None for each in rates], ROUNDING) for place in range(most)),
         Decimal(0),
     )
 
@@ -176,7 +175,7 @@ def _priced(row: Row) -> Mapping[str, Decimal]:
 
 def require_rounding(desk: Desk, rows: Sequence[Row], off: Decimal) -> Row:
     """The row that makes the total what the buyer paid, where QuickBooks rounds tax otherwise than the source did."""
-    if not is_rounding(rows, off, PROFILE):
+    if not is_rounding(rows, off, ROUNDING):
         raise held(
             desk.intent,
             "SEND-TOTAL",

@@ -10,13 +10,12 @@ from mappings.model.money import round_half_up
 from mappings.posting.rows import Row
 from mappings.problem import Problem
 from taps.xero.client import UNIT_PLACES
-from targets._kit.rounding import RoundingProfile, difference, is_rounding, line_amount, rate_of, taxes
+from taps.xero.facts import ROUNDING
+from targets._kit.rounding import difference, is_rounding, line_amount, rate_of, taxes
 from targets._kit.writer import Intent
 from targets.xero.chart import Chart, percent
 from targets.xero.config import TAX_SETTINGS, XeroTargetConfig
 
-PROFILE = RoundingProfile(tax="line")
-"""Tax per line on the rounded line amount, half-up, two places (developer.xero.com, Rounding in Xero)."""
 BOUGHT_KINDS = ("bill", "bill_credit")
 _LONGEST = 4000
 _CENT = Decimal("0.01")
@@ -110,7 +109,7 @@ def _by_amount(rows: Sequence[Row], chart: Chart, types: Mapping[str, str]) -> d
     known = {chart.tax_types[each][1]: each for each in sorted(set(types.values())) if each in chart.tax_types}
     found: dict[str, str] = {}
     for row in sorted(rows, key=lambda row: -abs(row.tax)):  # the larger the amounts, the fewer rates fit
-        rate = rate_of(row.net, row.tax, known, PROFILE) if row.tax else None
+        rate = rate_of(row.net, row.tax, known, ROUNDING) if row.tax else None
         if rate is not None:
             found.setdefault(row.sku, known[rate])
     return found
@@ -118,10 +117,10 @@ def _by_amount(rows: Sequence[Row], chart: Chart, types: Mapping[str, str]) -> d
 
 def _unlike(intent: Intent, rows: Sequence[Row]) -> Problem | None:
     """Tax that is another one than Xero's by more than rounding, in the whole or on a line."""
-    off = difference(rows, PROFILE)
-    most = max(_CENT, PROFILE.most_per_line * len(rows))
-    far = [row for row in rows if abs(row.tax - taxes([row.net], [row.rate], PROFILE)) > most]
-    if is_rounding(rows, off, PROFILE) and not far:
+    off = difference(rows, ROUNDING)
+    most = max(_CENT, ROUNDING.most_per_line * len(rows))
+    far = [row for row in rows if abs(row.tax - taxes([row.net], [row.rate], ROUNDING)) > most]
+    if is_rounding(rows, off, ROUNDING) and not far:
         return None
     stated = sum((row.tax for row in rows), Decimal(0))
     line = f" (its line {far[0].description})" if far and not off else ""
@@ -153,7 +152,7 @@ def _element(intent: Intent, row: Row, tax_type: str, tracking: list[dict[str, s
         "AccountCode": row.account,
         "TaxType": tax_type,
     }
-    if row.tax != taxes([row.net], [row.rate], PROFILE):
+    if row.tax != taxes([row.net], [row.rate], ROUNDING):
         element["TaxAmount"] = sign * row.tax
     item = intent.related.get(f"item:{row.sku}") if row.sku else None
     if item is not None:

@@ -212,10 +212,11 @@ def shipping(month: Month) -> None:
 
 
 def rounding(month: Month) -> None:
+    """A line that calls itself rounding: the ledger keeps what it is given and computes nothing, so it is none."""
     entry = month.pick("invoice", lambda each: _sterling(each) and not each.account("Rounding"))
     entry.add(entry.account("Receivable"), Decimal("0.01"))  # type: ignore[arg-type]
     entry.lines += ["  Expenses:Rounding  -0.01 GBP", '    component: "rounding"']
-    month.must(entry.number, ROUNDING="0.01")
+    month.must(entry.number, AMOUNT="0.01")
 
 
 def rate(month: Month) -> None:

@@ -54,6 +54,7 @@ def ours(n: int) -> dict[str, Any]:
     from pipelines.reconcile.corners import hub
     from pipelines.reconcile.policy import rules
     from pipelines.reconcile.run import ASKED, RATE
+    from taps.xero.facts import ROUNDING
 
     with bench() as table:
         began = time.process_time()
@@ -80,7 +81,7 @@ def ours(n: int) -> dict[str, Any]:
         chosen, window = rules(Path("/nowhere")), Window(None, None, date(2026, 2, 1))
         pairing.match(table, chosen)
         pairing.compare(table)
-        found, shares = finding.breaks(table, chosen, window)
+        found, shares = finding.breaks(table, chosen, window, {"books/money": ROUNDING})
         falls = waterfalls.waterfalls(table, window, shares)
         compared = time.process_time()
     classes: dict[str, int] = {}

@@ -12,11 +12,14 @@ import pytest
 
 from pipelines.reconcile import finding, pairing, waterfalls
 from pipelines.reconcile.bench import ITEM, STANDING, Bench, bench
+from pipelines.reconcile.bench import LINE as LINES
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.corners.hub import UNTRANSLATED
+from pipelines.reconcile.mail import acts
 from pipelines.reconcile.policy import rules
-from pipelines.reconcile.report import Break
+from pipelines.reconcile.report import MONTH_OF_ROUNDING, Break
 from pipelines.reconcile.run import ASKED, RATE
+from taps._kit.facts import RoundingProfile
 
 TODAY = date(2026, 2, 10)
 SHEET = "books/money"
@@ -47,22 +50,27 @@ def booked(table: Bench, number: str, amount: str, **more: Any) -> None:
     table.load(STANDING, [row | {"card_bridge": "0", "rounding_bridge": "0"} | more])
 
 
-def look(table: Bench, window: Window | None = None) -> list[Break]:
+def lines(table: Bench, number: str, *told: tuple[str, str], **more: str) -> None:
+    """The target's lines of a document as they were read back: net, rate."""
+    common = {"sheet": SHEET, "kind": "invoice", "ref": number}
+    table.load(LINES, ({**common, "net": net, "rate": rate, **more} for net, rate in told))
+
+
+def look(table: Bench, window: Window | None = None, profile: RoundingProfile | None = None) -> list[Break]:
     chosen, days = rules(Path("/nowhere")), window or Window(None, None, TODAY)
     pairing.expect(table)
     pairing.take(table)
     pairing.match(table, chosen)
     pairing.compare(table)
-    breaks, shares = finding.breaks(table, chosen, days)
+    breaks, shares = finding.breaks(table, chosen, days, {SHEET: profile})
     assert {fall.unexplained for fall in waterfalls.waterfalls(table, days, shares)} <= {0}
     table.con.execute("DROP TABLE IF EXISTS double")
     return breaks
 
 
-def classes(table: Bench, window: Window | None = None) -> list[tuple[str, dict[str, Decimal]]]:
-    return sorted(
-        ((each.number, {cause.kind.value: cause.amount for cause in each.causes}) for each in look(table, window)), key=lambda each: each[0]
-    )
+def classes(table: Bench, window: Window | None = None, profile: RoundingProfile | None = None) -> list[tuple[str, dict[str, Decimal]]]:
+    found = look(table, window, profile)
+    return sorted(((each.number, {cause.kind.value: cause.amount for cause in each.causes}) for each in found), key=lambda each: each[0])
 
 
 def of(**amounts: str) -> dict[str, Decimal]:
@@ -79,8 +87,7 @@ def of(**amounts: str) -> dict[str, Decimal]:
         ("reserve", "-20", None, "120", of(RESERVE="20")),
         ("fee", "-3", None, "103", of(FEE="3")),
         ("tax", "19", "20", "101", of(TAX="1")),
-        ("rounding", "0", "0.02", "100.02", of(ROUNDING="0.02")),
-        ("rounding", "0", "0.06", "100.06", of(AMOUNT="0.06")),  # beyond the cap nothing is rounding
+        ("rounding", "0", "0.02", "100.02", of(AMOUNT="0.02")),  # what a target calls rounding is none for that
         ("shipping", "8", "9", "101", of(AMOUNT="1")),  # on both sides: no mapping is missing, somebody changed it
         ("discount", "-5", "-5", "101", of(AMOUNT="1")),
     ],
@@ -118,6 +125,107 @@ def test_cents_of_a_conversion_line_by_line_are_no_break(table):
     booked(table, "1001", "119", unit="USD", booked="92.55", booked_unit="EUR")
     put(table, "target", "1001", "92.55", tax="14.77", tax_owed="-14.77")  # 19 × 0.7777 = 14.7763
     assert classes(table) == []
+
+
+LINE, DOCUMENT = RoundingProfile(tax="line"), RoundingProfile(tax="document")
+ONCE = (("25.06", "0.15"), ("25.61", "0.15"), ("25.63", "0.15"))
+"""11.44 by line, 11.445 in all."""
+TWO_RATES = (("10.03", "0.15"), ("10.09", "0.05"), ("10.09", "0.05"))
+"""1.50 + 0.50 + 0.50 by line; 1.5045 and 1.009 are 2.51 at each rate; 2.5135 is 2.51."""
+
+
+def taxed(table: Bench, mine: str, theirs: str, net: str) -> None:
+    """One document whose tax is `mine` at the source and `theirs` at the target."""
+    put(table, "source", "1001", str(Decimal(net) + Decimal(mine)), tax=mine)
+    booked(table, "1001", str(Decimal(net) + Decimal(mine)))
+    put(table, "target", "1001", str(Decimal(net) + Decimal(theirs)), tax=theirs)
+
+
+@pytest.mark.parametrize(
+    ("profile", "told", "mine", "theirs", "kind"),
+    [
+        (LINE, ONCE, "11.45", "11.44", "ROUNDING"),
+        (DOCUMENT, ONCE, "11.44", "11.45", "ROUNDING"),
+        (LINE, ONCE, "11.44", "11.45", "TAX"),  # somebody's cent: by line the target makes 11.44 of it
+        (DOCUMENT, ONCE, "11.45", "11.44", "TAX"),
+        (LINE, ONCE, "11.43", "11.44", "TAX"),  # nobody's arithmetic gives 11.43
+        (LINE, TWO_RATES, "2.51", "2.50", "ROUNDING"),
+        (LINE, (("3.32", "0.2"),), "0.67", "0.66", "ROUNDING"),  # 3.99 that holds 20 %
+        (LINE, (("3.32", "0.2"),), "0.66", "0.67", "TAX"),
+        (LINE, (("1.00", "0.19"),), "0.20", "0.19", "TAX"),  # another rate, and one cent all the same
+        (LINE, (("-3.32", "0.2"),), "-0.67", "-0.66", "ROUNDING"),  # taken back alike
+        (LINE, (("100", "0.07"),), "19", "7", "TAX"),
+        (LINE, (("34.12", "0.2"),) * 6, "40.98", "40.92", "TAX"),  # a cent a line is rounding; six are beyond the cap
+        (LINE, (("34.12", "0.2"),) * 5, "34.15", "34.10", "ROUNDING"),
+        (None, ONCE, "11.45", "11.44", "TAX"),
+        (LINE, (), "11.45", "11.44", "TAX"),
+    ],
+)
+def test_rounding_is_what_two_arithmetics_of_the_same_lines_give(table, profile, told, mine, theirs, kind):
+    taxed(table, mine, theirs, net=str(sum((Decimal(net) for net, _rate in told), Decimal(0)) or 70))
+    lines(table, "1001", *told)
+    assert classes(table, profile=profile) == [("1001", {kind: Decimal(theirs) - Decimal(mine)})]
+
+
+@pytest.mark.parametrize(
+    ("profile", "told", "why"),
+    [
+        (None, ONCE, "books computes no tax of its own"),
+        (LINE, (), "books did not tell the rates of its lines"),
+        (LINE, ONCE[:2], "books's own arithmetic gives 7.60 of tax, and it states 11.44"),
+        (LINE, (("57.20", "0.2"),), "at books's rates no arithmetic gives 11.45 of tax"),
+    ],
+)
+def test_a_cent_of_tax_that_is_no_rounding_says_why(table, profile, told, why):
+    taxed(table, "11.45", "11.44", net="76.30")
+    lines(table, "1001", *told)
+    (found,) = look(table, profile=profile)
+    assert [(cause.kind.value, f"No rounding: {why}" in cause.say) for cause in found.causes] == [("TAX", True)]
+
+
+def test_tax_by_the_piece_and_inside_the_price(table):
+    """Three of 1.67 at 20 %: 0.33 each is 0.99, and 5.01 × 20 % is 1.00. A price of 3.99 holds 0.67, whatever 3.32 × 20 % is."""
+    taxed(table, "0.99", "1.00", net="5.01")
+    lines(table, "1001", ("5.01", "0.2"), quantity="3")
+    (found,) = look(table, profile=LINE)
+    assert [cause.kind.value for cause in found.causes] == ["ROUNDING"]
+    assert "rounded piece by piece it is 0.99" in found.causes[0].say
+
+
+def test_at_a_target_whose_prices_hold_the_tax_it_is_what_these_give(table):
+    taxed(table, "0.66", "0.67", net="3.32")
+    lines(table, "1001", ("3.32", "0.2"), gross="3.99")
+    assert classes(table, profile=LINE) == [("1001", of(ROUNDING="0.01"))]
+
+
+def test_a_source_that_tells_its_total_only(table):
+    put(table, "source", "1001", "87.75")
+    booked(table, "1001", "87.75")
+    put(table, "target", "1001", "87.74", tax="11.44")
+    lines(table, "1001", *ONCE)
+    assert classes(table, profile=LINE) == [("1001", of(ROUNDING="-0.01"))]
+    assert classes(table) == [("1001", of(AMOUNT="-0.01"))]
+    (found,) = look(table)
+    assert "No rounding: books computes no tax of its own" in found.causes[0].say
+
+
+def test_rounding_of_a_month_beyond_its_limit_is_a_break_that_finance_must_act_on(table):
+    """101 documents of five cents are 5.05; each for itself asks nothing of anybody."""
+    for number in range(101):
+        put(table, "source", f"R{number}", "204.87", tax="34.15")
+        booked(table, f"R{number}", "204.87")
+        put(table, "target", f"R{number}", "204.82" if number else "204.87", tax="34.10" if number else "34.15")
+        lines(table, f"R{number}", *(("34.12", "0.2"),) * 5)
+    assert {each.kind for each in look(table, profile=LINE)} == {"order"}  # a hundred: 5.00 is not more than 5.00
+    put(table, "source", "R200", "3.99", tax="0.67")
+    booked(table, "R200", "3.99")
+    put(table, "target", "R200", "3.98", tax="0.66")
+    lines(table, "R200", ("3.32", "0.2"))
+    found = look(table, profile=LINE)
+    (limit,) = (each for each in found if each.kind == MONTH_OF_ROUNDING)
+    assert (limit.number, limit.difference, limit.causes[0].kind) == ("SalesTaxPayable 2026-01", 0, "ROUNDING")
+    assert "5.01 EUR in 101 documents, net -5.01" in limit.causes[0].say
+    assert [each.kind for each in found if acts(each)] == [MONTH_OF_ROUNDING]
 
 
 @pytest.mark.parametrize(

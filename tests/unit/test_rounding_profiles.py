@@ -7,7 +7,8 @@ from decimal import Decimal
 import pytest
 
 from mappings.posting import Row
-from targets._kit.rounding import RoundingProfile, difference, is_rounding, rate_of, taxes
+from taps._kit.facts import RoundingProfile
+from targets._kit.rounding import difference, is_rounding, rate_of, taxes
 
 LINE, DOCUMENT = RoundingProfile(tax="line"), RoundingProfile(tax="document")
 KNOWN = [Decimal("0.05"), Decimal("0.08"), Decimal("0.2")]

@@ -21,7 +21,7 @@ from pipelines.home.settings import TargetConnection
 from pipelines.hub.around import surroundings
 from pipelines.hub.ledger_tables import attempt, crosswalk, operation, receipt
 from pipelines.hub.store import Hub
-from pipelines.reconcile.bench import ITEM, Bench
+from pipelines.reconcile.bench import ITEM, LINE, Bench
 from pipelines.reconcile.controls import HELD, Control, Held, columns
 from pipelines.reconcile.corners.source import read_stream
 from pipelines.reconcile.roles import Posting, Roles
@@ -101,13 +101,16 @@ def load(
     for stream in sorted({stream for held in chosen.values() for stream in held.reads}):
         notes += read_stream(bench, reader, stream, around, destination.name)
     known = _known(hub, destination)
-    roles = Roles(posting.books for posting in postings if posting.books)
+    roles = Roles((posting.books for posting in postings if posting.books), destination.config.get("rounding_account"))
     base = next((posting.books.base_currency for posting in postings if posting.books), "")
     for name, held in chosen.items():
         rows = _rows(bench, held, f"{control.name}: target.{effect}.{name}")
-        made = _money(rows, held, known, roles, base) if effect == "money" else _units(rows, held, known, effect)
+        made = list(_money(rows, held, known, roles, base) if effect == "money" else _units(rows, held, known, effect))
         common = {"corner": "target", "sheet": sheet, "connection": destination.name}
-        bench.load(ITEM, [{**common, **row} for row in made])
+        bench.load(
+            LINE, ({"sheet": sheet, "kind": row["kind"], "ref": row["ref"], **line} for row in made for line in row.pop("lines", ()))
+        )
+        bench.load(ITEM, ({**common, **row} for row in made))
     return notes
 
 
@@ -175,7 +178,8 @@ def _money(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, roles: 
             continue
         measured = roles.measured(_counting(moved, kind, roles), ours=subject is not None)
         linked = known.linked(held, head["id"]) is not None
-        item = {**_head(head, subject, kind), **measured, "editor": head["editor"], "linked": linked}
+        more = {"editor": head["editor"], "linked": linked, "lines": list(_taxed(legs))}
+        item = {**_head(head, subject, kind), **measured, **more}
         if subject and subject.name in first and head["our_before"] and head["our_attempt"] not in attempts:
             _add(first[subject.name], item, measured)
         else:
@@ -192,11 +196,19 @@ def _documents(rows: Iterable[Mapping[str, Any]]) -> Iterator[tuple[Mapping[str,
         yield legs[0], legs
 
 
+def _taxed(legs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
+    """The lines that tell at which rates they are taxed, each with its sign inside the document's total; one of two rates twice."""
+    for leg in legs:
+        for rate in leg["rates"] or ():
+            yield {"net": -leg["amount"], "rate": rate, "quantity": leg["quantity"], "gross": leg["gross"]}
+
+
 def _add(item: dict[str, Any], more: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
     """Onto a thing what was appended to it later."""
     for name, value in measured.items():
         if isinstance(value, Decimal):
             item[name] += value
+    item["lines"] += more["lines"]
     item["detailed"] = item["detailed"] and more["detailed"]
     item["version"] = max(filter(None, (item["version"], more["version"])), default=None)
 
