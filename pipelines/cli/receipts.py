@@ -29,9 +29,9 @@ def list_(home: Home = HERE, company: CompanyName = None, as_json: Json = False)
     from pipelines.cli.page import Page, amount, number, put_json
 
     with office_at(home, company) as office:
-        found = _desk(office).proposed()
+        found, notes = _desk(office).looked()
     if as_json:
-        put_json({"company": office.company, "receipts": [_told(each) for each in found]})
+        put_json({"company": office.company, "receipts": [_told(each) for each in found], "notes": notes})
         return
     page = Page()
     page.say(f"{number(len(found))} proposal{'' if len(found) == 1 else 's'} for receipts of {office.company}.")
@@ -42,6 +42,8 @@ def list_(home: Home = HERE, company: CompanyName = None, as_json: Json = False)
     ]
     if rows:
         page.table(("entry", "date", "amount", "", "why"), rows, right=("amount",))
+    for note in notes:
+        page.say(note)
 
 
 @app.command("accept")
@@ -51,9 +53,16 @@ def accept(entry: Entry, reason: Reason, home: Home = HERE, company: CompanyName
         _say(_desk(office).accept(office.actor(as_), entry, reason), as_json=as_json)
 
 
+@app.command("dismiss")
+def dismiss(entry: Entry, reason: Reason, home: Home = HERE, company: CompanyName = None, as_: As = None, as_json: Json = False) -> None:
+    """Say that a receipt pays none of our invoices: it is not proposed any more. Take it back with undo."""
+    with office_at(home, company) as office:
+        _say(_desk(office).dismiss(office.actor(as_), entry, reason), as_json=as_json)
+
+
 @app.command("undo")
 def undo(entry: Entry, reason: Reason, home: Home = HERE, company: CompanyName = None, as_: As = None, as_json: Json = False) -> None:
-    """Take an accepted receipt back: the next run ends its payments at the target."""
+    """Take a decision back: the next run ends the payments of an accepted receipt; a dismissed one is proposed again."""
     with office_at(home, company) as office:
         _say(_desk(office).take_back(office.actor(as_), entry, reason), as_json=as_json)
 
@@ -72,7 +81,8 @@ def _say(rows: list[dict[str, Any]], *, as_json: bool) -> None:
         return
     for row in rows:
         paid = ", ".join(f"{each['amount']} {row['currency']} of {each['number']}" for each in row["payments"])
-        Page().say(f"{row['entry']} {row['decision'].replace('_', ' ')} by {row['by']}: {paid}. `counterfoil run` follows it.")
+        said = f"{row['entry']} {row['decision'].replace('_', ' ')} by {row['by']}"
+        Page().say(f"{said}: {paid}. `counterfoil run` follows it." if paid else f"{said}.")
 
 
 def _told(each: Proposal) -> dict[str, Any]:

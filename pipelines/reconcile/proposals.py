@@ -232,13 +232,40 @@ def _together(lines: Sequence[Received], invoices: Sequence[OpenInvoice]) -> Ite
         if len(theirs) <= MOST_CANDIDATES:
             fitting = [line for line in theirs if line.on >= invoice.on]
             made += [(invoice, chosen) for chosen in adding_up(invoice.left, fitting)]
+    shown: dict[OpenInvoice, int] = defaultdict(int)
     for invoice, chosen in made:
-        others = [each for each in made if each != (invoice, chosen) and (each[0] == invoice or set(each[1]) & set(chosen))]
-        if not others:
-            lines_of = tuple(Line("invoice", invoice.number, each.amount) for each in chosen)
-            solution = Solution((invoice,), lines_of, f"{len(chosen)} payments together pay {invoice.number} in full")
-            reasons = ("payments of this customer add up to the invoice", "only one way to explain it", solution.say)
-            yield Proposal("instalments", chosen, (solution,), _SCORES["instalments"], reasons)
+        others = sum(each != (invoice, chosen) and (each[0] == invoice or bool(set(each[1]) & set(chosen))) for each in made)
+        shown[invoice] += 1
+        if shown[invoice] <= MOST_CANDIDATES:
+            yield _instalments(invoice, chosen, others)
+
+
+def _instalments(invoice: OpenInvoice, chosen: tuple[Received, ...], others: int) -> Proposal:
+    """One set of receipts that pays an invoice; where others fit as well, none of them is preferred."""
+    lines = tuple(Line("invoice", invoice.number, each.amount) for each in chosen)
+    solution = Solution((invoice,), lines, f"{len(chosen)} payments together pay {invoice.number} in full")
+    unsure = f"{others} other set{'s fit' if others > 1 else ' fits'} as well: a person must choose"
+    if others >= MOST_CANDIDATES:
+        unsure += f"; of each invoice {MOST_CANDIDATES} are shown at most"
+    reasons = ("payments of this customer add up to the invoice", unsure if others else "only one way to explain it", solution.say)
+    return Proposal("instalments", chosen, (solution,), _UNSURE if others else _SCORES["instalments"], reasons)
+
+
+def untried(received: Iterable[Received], invoices: Iterable[OpenInvoice], found: Iterable[Proposal]) -> Iterator[str]:
+    """Sentences about receipts that nothing explains and whose sums were not tried, for there are too many to tell one from chance."""
+    explained = {line for each in found for line in each.received}
+    rest = sorted((each for each in received if each.amount > 0 and each.party and each not in explained), key=_order)
+    still_open = [each for each in invoices if each.left > 0]
+    for line in rest:
+        theirs = sum((each.party, each.unit) == (line.party, line.unit) for each in still_open)
+        if theirs > MOST_CANDIDATES:
+            what = f"Its payer has {theirs} open invoices, and sums are tried of {MOST_CANDIDATES} at most"
+            yield f"Receipt {line.reference} of {line.on}, {told(line.amount, line.unit)} {line.unit}: {what}."
+    for party, unit in sorted({(line.party, line.unit) for line in rest}):
+        lines = [line for line in rest if (line.party, line.unit) == (party, unit)]
+        if len(lines) > MOST_CANDIDATES and any((each.party, each.unit) == (party, unit) for each in still_open):
+            what = f"{len(lines)} receipts of one payer from {lines[0].reference} on, in {unit}"
+            yield f"{what}: whether some of them pay an invoice together is tried among {MOST_CANDIDATES} at most."
 
 
 def adding_up(whole: Decimal, candidates: Sequence[AmountT]) -> Iterator[tuple[AmountT, ...]]:
@@ -273,7 +300,7 @@ def _key(invoice: OpenInvoice) -> tuple[str, str]:
 
 
 def _unsure(proposal: Proposal) -> Proposal:
-    if not proposal.unique:
+    if not proposal.sure:
         return proposal
     why, _only, *rest = proposal.reasons
     return replace(proposal, score=_UNSURE, reasons=(why, "another receipt claims the same invoice: a person must choose", *rest))

@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections import defaultdict
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Set as AbstractSet
 from decimal import Decimal
 from typing import Any
 from uuid import UUID
@@ -20,7 +21,7 @@ from pipelines.hub.words import Fate
 from pipelines.reconcile.bench import Bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.policy import Rules
-from pipelines.reconcile.proposals import OpenInvoice, Proposal, Received, proposals, told
+from pipelines.reconcile.proposals import OpenInvoice, Proposal, Received, proposals, told, untried
 from pipelines.reconcile.report import Side, Suggestion
 from pipelines.reconcile.words import Corner
 
@@ -34,21 +35,28 @@ _NOT_WORD = re.compile(r"[\W_]+")
 _decode = msgspec.json.Decoder(float_hook=Decimal).decode
 
 
-def suggestions(bench: Bench, hub: Hub, sources: Sequence[str], rules: Rules, window: Window) -> Iterator[Suggestion]:
-    """Proposals for the entries of the bank that are no payouts; each waits for a person."""
-    for each in proposed(bench, hub, sources, rules):
-        if any(window.holds(line.on) for line in each.received):
-            yield _suggestion(each)
+def suggestions(
+    bench: Bench, hub: Hub, sources: Sequence[str], rules: Rules, window: Window, without: AbstractSet[tuple[str, str]] = frozenset()
+) -> tuple[list[Suggestion], list[str]]:
+    """Proposals for the entries of the bank that are no payouts, each of which waits for a person; sentences about what was not tried.
+
+    `without`: entries that somebody has dismissed, by connection and reference.
+    """
+    found, notes = proposed(bench, hub, sources, rules, without)
+    return [_suggestion(each) for each in found if any(window.holds(line.on) for line in each.received)], notes
 
 
-def proposed(bench: Bench, hub: Hub, sources: Sequence[str], rules: Rules) -> list[Proposal]:
+def proposed(
+    bench: Bench, hub: Hub, sources: Sequence[str], rules: Rules, without: AbstractSet[tuple[str, str]] = frozenset()
+) -> tuple[list[Proposal], list[str]]:
     """The same as they were worked out, of any day; the bench is one whose bank was paired."""
-    entries = {(row["connection"], row["ref"]) for row in bench.rows("SELECT connection, ref FROM elsewhere WHERE amount > 0")}
+    entries = {(row["connection"], row["ref"]) for row in bench.rows("SELECT connection, ref FROM elsewhere WHERE amount > 0")} - without
     if not entries:
-        return []
+        return [], []
     with hub.read() as tx:
         received, invoices = list(_received(tx, entries)), list(open_invoices(tx, sources))
-    return proposals(received, invoices, rules)
+    found = proposals(received, invoices, rules)
+    return found, list(untried(received, invoices, found))
 
 
 def sources_of(home: Home, company: str) -> list[str]:

@@ -31,6 +31,7 @@ from pipelines.reconcile.corners import hub as hub_corner
 from pipelines.reconcile.corners import source as source_corner
 from pipelines.reconcile.corners import target as target_corner
 from pipelines.reconcile.corners.totals import Asking
+from pipelines.reconcile.decided import dismissed
 from pipelines.reconcile.policy import Rules, rules
 from pipelines.reconcile.report import CornerTotal, Matched, Pair, Rates, Report, Suggestion
 from pipelines.reconcile.words import Corner, Status
@@ -219,8 +220,8 @@ def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window
     bank_corner.apart(table)
     pairing.double(table)
     other = bank_corner.elsewhere(table).items()
-    paid = list(receipts.suggestions(table, hub, receipts.sources_of(home, company), asked, window))
-    return notes + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other], paid
+    paid, untried = receipts.suggestions(table, hub, receipts.sources_of(home, company), asked, window, dismissed(home.path))
+    return notes + untried + [f"Bank: {count} entries, {amount} {unit} together, are no payouts." for unit, (count, amount) in other], paid
 
 
 def _banks(home: Home, company: str) -> list[TapConnection]:

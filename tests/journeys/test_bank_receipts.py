@@ -20,7 +20,8 @@ from pipelines.home.load import load
 from pipelines.home.settings import Role
 from pipelines.hub import equations, keys
 from pipelines.hub.audit import Audit
-from pipelines.reconcile.desk import FILE, Decisions
+from pipelines.reconcile.decided import FILE
+from pipelines.reconcile.desk import Decisions
 from pipelines.reconcile.report import Report, Suggestion
 from pipelines.reconcile.rights import Actor, Refused
 from pipelines.reconcile.run import reconcile
@@ -59,8 +60,8 @@ ORDERS = {
 
 
 @pytest.fixture
-def route(tmp_path: Path) -> Iterator[RemoteRoute]:
-    with opened("xero", tmp_path) as made:
+def route(tmp_path: Path, hub_url: str) -> Iterator[RemoteRoute]:
+    with opened("xero", tmp_path, hub_url) as made:
         line = {
             "line_number": 1, "sku": "'TEA'", "quantity": 1, "unit_price": "number(net)", "net_amount": "number(net)",
             "tax_amount": "number(tax)",
@@ -224,9 +225,40 @@ def test_what_needs_more_than_payments_or_is_not_sure_is_refused(route: RemoteRo
     assert not (route.path / FILE).exists() or not (route.path / FILE).read_text()
 
 
-def test_people_see_accept_and_take_back_by_command(route: RemoteRoute, capsys: pytest.CaptureFixture[str]) -> None:
+def test_a_dismissed_receipt_is_not_proposed_until_it_is_taken_back(route: RemoteRoute) -> None:
+    (route.path / "bank/january.xml").write_bytes(camt(PAID))
+    before = report(route)
+    desk = decided(route)
+    entry = next(line.reference for each in desk.proposed() for line in each.received if line.amount == D("242.00"))
+    with pytest.raises(Refused, match="A reason is needed"):
+        desk.dismiss(MARY, entry, " ")
+    with pytest.raises(Refused, match="may not resolve"):
+        desk.dismiss(Actor("ann", (Role.VIEWER,)), entry, "no")
+    with pytest.raises(Refused, match="No bank of acme has an entry 'B99'"):
+        desk.dismiss(MARY, "B99", "no")
+    (row,) = desk.dismiss(MARY, entry, "a grant, and no sale")
+    assert desk.dismiss(MARY, entry, "once more") == [row]
+    assert (row["decision"], row["payments"], row["by"], row["reason"]) == ("dismissed", [], "mary", "a grant, and no sale")
+    after = report(route)
+    assert set(receipts(before)) - set(receipts(after)) == {"242.00"}
+    assert "242.00" not in {f"{line.amount:.2f}" for each in desk.proposed() for line in each.received}
+    assert unbalanced(route) == []
+    assert payments(route) == []
+    with pytest.raises(Refused, match="There is no proposal"):
+        desk.accept(MARY, entry, "after all")
+    with route.hub.read() as tx:
+        logged = tx.exec_driver_sql("SELECT action, subject FROM audit WHERE action = 'receipt dismissed'").all()
+    assert [tuple(each) for each in logged] == [("receipt dismissed", f"acme {entry}")]
+    desk.take_back(MARY, entry, "it was a sale")
+    assert set(receipts(report(route))) == set(receipts(before))
+    desk.accept(MARY, entry, "both numbers stand in it")
+    with pytest.raises(Refused, match="take that back first"):
+        desk.dismiss(MARY, entry, "no")
+
+
+def test_people_see_accept_and_take_back_by_command(route: RemoteRoute, hub_url: str, capsys: pytest.CaptureFixture[str]) -> None:
     settings = yaml.safe_load((route.path / "counterfoil.yaml").read_text())
-    write(route.path / "counterfoil.yaml", settings | {"hub": "sqlite:///hub.sqlite", "people": {"mary": {"roles": ["preparer"]}}})
+    write(route.path / "counterfoil.yaml", settings | {"hub": hub_url, "people": {"mary": {"roles": ["preparer"]}}})
     (route.path / "bank/january.xml").write_bytes(camt(PAID))
     route.run()
 
@@ -243,3 +275,5 @@ def test_people_see_accept_and_take_back_by_command(route: RemoteRoute, capsys: 
     assert len(ask("list")[1]["receipts"]) == 3
     assert ask("undo", entry, "--reason", "it was for another", "--as", "mary")[1]["receipts"][0]["decision"] == "taken_back"
     assert ask("undo", entry, "--reason", "it was for another", "--as", "mary")[0] == 4
+    assert ask("dismiss", entry, "--reason", "a grant", "--as", "mary")[1]["receipts"][0]["decision"] == "dismissed"
+    assert len(ask("list")[1]["receipts"]) == 3

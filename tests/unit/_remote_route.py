@@ -80,13 +80,13 @@ SYSTEMS = {"quickbooks": quickbooks, "xero": xero}
 
 
 @contextmanager
-def opened(system: str, path: Path) -> Iterator[RemoteRoute]:
+def opened(system: str, path: Path, hub_url: str = "") -> Iterator[RemoteRoute]:
     """A shop with its first day's exports and a route to a fresh system; nothing has run yet."""
     for folder in ("connections", "routes", "mappings/t", "files"):
         (path / folder).mkdir(parents=True)
     simulator, config, secrets, accounts = SYSTEMS[system]()
     simulator.interludes.append(lambda _call: simulator.clock.forward(seconds=1.5))  # limits pass, and no test waits for them
-    hub = Hub(f"sqlite:///{path / 'hub.sqlite'}", simulator.clock)
+    hub = Hub(hub_url or f"sqlite:///{path / 'hub.sqlite'}", simulator.clock)
     migrate(hub)
     companies = {"acme": {"legal_name": "Acme", "base_currency": "EUR", "timezone": "Europe/Berlin"}}
     write(path / "counterfoil.yaml", {"companies": companies})

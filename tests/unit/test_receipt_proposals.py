@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from pipelines.reconcile.policy import Rules, Terms, rules
-from pipelines.reconcile.proposals import MOST_CANDIDATES, OpenInvoice, Proposal, Received, proposals
+from pipelines.reconcile.proposals import MOST_CANDIDATES, OpenInvoice, Proposal, Received, proposals, untried
 from pipelines.reconcile.remittance import is_creditor_reference, numbers, stands
 
 D = Decimal
@@ -97,6 +97,43 @@ def test_an_invoice_paid_twice_is_nobodys_guess() -> None:
     found = proposals([receipt("100.00", "R1001"), receipt("100.00", "R1001", reference="B2")], [invoice("R-1001", "100.00")], RULES)
     assert [each.score for each in found] == [D("0.3")] * 2
     assert all("another receipt claims the same invoice" in each.reasons[1] for each in found)
+
+
+def test_instalments_that_fit_in_several_ways_are_all_shown_and_none_is_preferred() -> None:
+    parts = [receipt(amount, reference=f"B{place}") for place, amount in enumerate(("60.00", "40.00", "40.00"))]
+    found = proposals(parts, [invoice("R-1001", "100.00")], RULES)
+    assert [[line.reference for line in each.received] for each in found] == [["B1", "B0"], ["B2", "B0"]]
+    assert {(each.rule, each.score, each.sure) for each in found} == {("instalments", D("0.3"), False)}
+    assert found[0].reasons == (
+        "payments of this customer add up to the invoice", "1 other set fits as well: a person must choose",
+        "2 payments together pay R-1001 in full",
+    )  # fmt: skip
+    twins = [invoice("R-1001", "100.00"), invoice("R-1002", "100.00")]
+    assert [(each.solutions[0].invoices[0].number, each.sure) for each in proposals(parts[:2], twins, RULES)] == [
+        ("R-1001", False), ("R-1002", False),
+    ]  # fmt: skip
+
+
+def test_of_very_many_ways_twelve_are_shown_and_it_is_said() -> None:
+    equal = [receipt("10.00", reference=f"B{place:02}") for place in range(8)]
+    found = proposals(equal, [invoice("R-1001", "40.00")], RULES)  # 70 sets of four
+    assert len(found) == MOST_CANDIDATES
+    assert found[0].reasons[1] == "69 other sets fit as well: a person must choose; of each invoice 12 are shown at most"
+
+
+def test_a_bound_that_was_reached_is_said() -> None:
+    many = [invoice(f"R-{place + 1000}", str(2**place)) for place in range(MOST_CANDIDATES + 1)]
+    line = receipt("3", reference="B7")
+    (said,) = untried([line, receipt("1.00", party="heath")], many, [])
+    assert said == "Receipt B7 of 2026-01-15, 3.00 EUR: Its payer has 13 open invoices, and sums are tried of 12 at most."
+    assert list(untried([line], many[:-1], [])) == []
+    explained = proposals([receipt("4096")], many, RULES)
+    assert list(untried([receipt("4096")], many, explained)) == []
+    lines = [receipt(str(place), reference=f"B{place:02}") for place in range(1, MOST_CANDIDATES + 2)]
+    (said,) = untried(lines, [invoice("R-1", "5000")], [])
+    assert said == "13 receipts of one payer from B01 on, in EUR: whether some of them pay an invoice together is tried among 12 at most."
+    assert "brook" not in said
+    assert list(untried(lines, [invoice("R-1", "5000", party="heath")], [])) == []
 
 
 def test_planted_twins_are_shown_as_two_ways() -> None:
