@@ -39,16 +39,18 @@ version: 1
 money:
   bill: >
     WITH rows AS (SELECT body->>'supplier' || '/' || (body->>'bill') AS id, body->>'bill' AS number, CAST(body->>'date' AS DATE) AS on_day,
+                         body->>'supplier' AS party,
                          money(body->>'net') AS net, coalesce(money(body->>'tax'), 0) AS tax, body->>'kind' AS kind
                   FROM bills WHERE coalesce(body->>'credit', '') <> 'yes')
-    SELECT id, number, on_day, 'USD' AS unit, -sum(net + tax) AS amount, -sum(tax) AS tax,
+    SELECT id, number, on_day, 'USD' AS unit, party, -sum(net + tax) AS amount, -sum(tax) AS tax,
            -sum(CASE kind WHEN 'freight' THEN net ELSE 0 END) AS shipping
     FROM rows GROUP BY ALL
   vendor_credit: >
     WITH rows AS (SELECT body->>'supplier' || '/' || (body->>'bill') AS id, body->>'bill' AS number, CAST(body->>'date' AS DATE) AS on_day,
+                         body->>'supplier' AS party,
                          money(body->>'net') AS net, coalesce(money(body->>'tax'), 0) AS tax
                   FROM bills WHERE body->>'credit' = 'yes')
-    SELECT id, number, on_day, 'USD' AS unit, sum(net + tax) AS amount, sum(tax) AS tax FROM rows GROUP BY ALL
+    SELECT id, number, on_day, 'USD' AS unit, party, sum(net + tax) AS amount, sum(tax) AS tax FROM rows GROUP BY ALL
 """
 ROLES = ("GRNI", "PurchaseVariance", "SupplierClaims", "Freight", "PurchaseExpense", "InputTax", "Payable", "Rounding")
 ACCOUNTS = {role: BOUGHT[role] for role in ROLES}
@@ -235,3 +237,12 @@ def test_a_copied_and_a_typed_bill_are_told_and_the_rent_is_not_our_business(des
     for each in (typed, rent):
         desk.there.books.add("Invoices", each, by_hand=True)
     assert broken(desk.reconcile()) == [("DUPLICATE_TARGET", "bill", "17", "-50.00"), ("MISSING_IN_SOURCE", "bill", "99", "-50.00")]
+
+
+def test_a_bill_that_stands_for_another_supplier_is_told(desk):
+    """Whoever is paid must be who billed it."""
+    desk.run()
+    bill = desk.find("17", "Clay & Sons")
+    other = desk.there.books.contact("Clay and Sons", AccountNumber="S9")
+    desk.there.books.touch(bill, Contact={"ContactID": other, "Name": "Clay and Sons"})
+    assert broken(desk.reconcile()) == [("PARTY", "bill", "17", "0.00")]

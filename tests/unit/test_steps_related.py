@@ -268,6 +268,8 @@ def test_a_bill_names_its_supplier_and_shows_its_lines(go):
         ("customer", "supplier", False),
         ("order", "invoice", True),
         ("supplier", "contact", True),
+        ("bill_payment", "payment", False),
+        ("bill_payment", "journal", True),
     ],
 )
 def test_a_bill_is_no_invoice_and_an_order_no_bill(home, monkeypatch, kind, representation, fitting):

@@ -154,6 +154,17 @@ def test_a_credit_that_a_person_set_against_a_bill_is_left_to_him(writer, simula
     assert len(credit["Allocations"]) == 1
 
 
+def test_bills_have_no_reference_and_need_no_number_of_their_own(writer, simulator):
+    """A reference is for what we sell; the number is the supplier's, if he has one."""
+    line = {"Description": "Rent", "UnitAmount": 5, "AccountCode": "320"}
+    bare = {"Type": "ACCPAY", "Contact": {"Name": "Landlord"}, "LineItems": [line], "Reference": "cf-x"}
+    for _ in range(2):
+        reply = writer.edge.write("PUT", "/Invoices", body={"Invoices": [bare]})
+        assert (reply.body["Invoices"][0]["InvoiceNumber"], "Reference" in reply.body["Invoices"][0]) == ("", False)
+    reply = writer.edge.write("PUT", "/Invoices", body={"Invoices": [bare | {"InvoiceNumber": "9" * 256}]})
+    assert not reply.good
+
+
 def test_a_suppliers_credit_is_no_credit_of_an_invoice(writer, simulator):
     credited = receipt(writer, intent("bill_credit"))
     approve(simulator, "bill_credit", credited)
