@@ -75,7 +75,8 @@ def _status(each: Mapping[str, Any]) -> str:
 
 def _document(entity: str, each: Mapping[str, Any]) -> dict[str, Any]:
     party = next((each[name] for name in ("CustomerRef", "VendorRef", "EntityRef") if each.get(name)), None)
-    account = next((each[name] for name in ("DepositToAccountRef", "AccountRef", "FromAccountRef", "APAccountRef") if each.get(name)), None)
+    account = next((each[name] for name in ("DepositToAccountRef", "AccountRef", "FromAccountRef") if each.get(name)), None)
+    account = account or _paid_from(each) or each.get("APAccountRef")
     return _head(entity, each) | {
         "number": each.get("DocNumber") or each.get("PaymentRefNum"),
         "document_date": _day(each.get("TxnDate")),
@@ -90,6 +91,11 @@ def _document(entity: str, each: Mapping[str, Any]) -> dict[str, Any]:
         "to_account_id": _reference(each.get("ToAccountRef")),
         "lines": [_line(line) for line in each.get("Line", []) if line.get("DetailType") != "SubTotalLineDetail"],
     }
+
+
+def _paid_from(each: Mapping[str, Any]) -> Any:
+    """Of a payment of bills: the bank or card account."""
+    return (each.get("CheckPayment") or {}).get("BankAccountRef") or (each.get("CreditCardPayment") or {}).get("CCAccountRef")
 
 
 def _line(line: Mapping[str, Any]) -> dict[str, Any]:

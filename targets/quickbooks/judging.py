@@ -106,7 +106,7 @@ class Round:
             return self._looked_at_again(payload, said)
         if _TAKEN in codes and payload.body.entity in RECORDS:
             return self._name_taken(payload, said)
-        if _SAME_NUMBER in codes and payload.body.operation == "create":
+        if _SAME_NUMBER in codes and (payload.body.operation == "create" or payload.body.entity in BOUGHT):
             return self._same_number(payload, said)
         if codes & set(_TOO_FAST):
             return NotSent(soon(self._around), f"QuickBooks: {said}")

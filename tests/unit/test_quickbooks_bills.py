@@ -207,6 +207,8 @@ def test_two_suppliers_may_both_have_a_bill_of_one_number(company, writer):
     assert numbers[0] == "17"
     assert numbers[1].startswith("17-")
     assert {first.number, second.number} == {"17"}
+    (changed,) = receipts(writer, replace(intent(company, "bill", 2, Verb.UPDATE, second, related=other), number="17"))
+    assert (stands(company, changed)["DocNumber"], changed.effect) == (numbers[1], Decimal("-10.80"))
 
 
 def test_a_number_longer_than_there_is_room_for_stands_whole_in_the_note(company, writer):
