@@ -19,7 +19,7 @@ from tests.faults.tally import Tally
 
 TABLES = ledger_tables.operation.metadata.tables
 POINTS = [1, 2, 3, 5, 8, 12, 16, 18, 19, 22, 25, 28, len(TABLES), len(TABLES) + 2]
-"""Which passing of G1 kills: before the first table, at the border of the two revisions, before the last table, before the triggers."""
+"""Which passing of G1 kills: before the first table, at the borders of the revisions, before the last table, before the triggers."""
 
 
 def killed_at(passing: int, work: Callable[[], object], tally: Tally, hub_url: str) -> None:
