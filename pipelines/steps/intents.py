@@ -52,8 +52,9 @@ class Desired:
 
 @dataclass(frozen=True, slots=True)
 class _Read:
-    """What was read for a batch of operations."""
+    """What was read for a batch of operations, and the facts of their target."""
 
+    facts: Facts
     documents: Mapping[int, Row[Any]]
     """By seq, the desired revisions and the booked ones; so are the next two."""
     made: Mapping[int, Document]
@@ -61,6 +62,14 @@ class _Read:
     booked: Mapping[tuple[str, UUID, str], delivery.Booked]
     incarnations: Mapping[tuple[str, UUID, str], int]
     links: Mapping[UUID, tuple[str, ...]]
+
+    def standing(self, row: Row[Any]) -> delivery.Booked | None:
+        """What is booked of an operation's subject."""
+        return self.booked.get((row.kind, row.local_id, row.part))
+
+    def around(self, seq: int) -> Mapping[str, Related]:
+        """What stands at the target of what that revision names."""
+        return self.neighbours.get(seq, {})
 
 
 def build(
@@ -78,6 +87,7 @@ def build(
         seq: join(REGISTRY[row.type], row.body.encode(), row.private.encode() if row.private else None) for seq, row in documents.items()
     }
     read = _Read(
+        facts,
         documents,
         made,
         _neighbours(tx, target, documents, made) if facts.linked else {},
@@ -85,7 +95,7 @@ def build(
         crosswalks.incarnations(tx, target, operations),
         _links(tx, [row.document_id for row in operations]),
     )
-    return [_desired(row, postings[row.route, row.posting], read, facts) for row in operations]
+    return [_desired(row, postings[row.route, row.posting], read) for row in operations]
 
 
 def _documents(tx: Connection, seqs: set[int]) -> dict[int, Row[Any]]:
@@ -127,34 +137,35 @@ def _neighbours(
     return related.at_target(tx, target, [related.Named(each.seq, each.connection_id, made[each.seq]) for each in documents.values()])
 
 
-def _desired(row: Row[Any], posting: Posting, read: _Read, facts: Facts) -> Desired:
-    booked = read.booked.get((row.kind, row.local_id, row.part))
+def _desired(row: Row[Any], posting: Posting, read: _Read) -> Desired:
+    booked = read.standing(row)
     if row.want == Want.ABSENT:
         if booked is None:
             return Desired(row, None, needless=True)
-        return Desired(row, _intent(row, posting, read, facts, booked.document_seq, _NOTHING))
+        return Desired(row, _intent(row, posting, read, booked.document_seq, _NOTHING))
     entry, found = _entry(row, posting, read, row.document_seq)
     if found:
         return Desired(row, None, tuple(found))
-    intent = _intent(row, posting, read, facts, row.document_seq, entry)
-    return Desired(row, intent, standing=_standing(row, posting, read, facts, booked, intent))
+    intent = _intent(row, posting, read, row.document_seq, entry)
+    return Desired(row, intent, standing=_standing(row, posting, read, intent))
 
 
-def _standing(row: Row[Any], posting: Posting, read: _Read, facts: Facts, booked: delivery.Booked | None, desired: Intent) -> Intent | None:
+def _standing(row: Row[Any], posting: Posting, read: _Read, desired: Intent) -> Intent | None:
     """The intent of what is booked, under the settings of today, where it may be what is desired. Setting a record twice does no harm."""
+    booked = read.standing(row)
     if booked is None or EFFECTS[row.kind] == "record" or booked.operation_id == row.operation_id:
         return None  # of an operation whose rest waited at the target, what stands is not all of it
     entry, found = _entry(row, posting, read, booked.document_seq)
-    standing = None if found else _intent(row, posting, read, facts, booked.document_seq, entry)
+    standing = None if found else _intent(row, posting, read, booked.document_seq, entry)
     same = standing is not None and all(getattr(standing, name) == getattr(desired, name) for name in _BOOKED)
     return standing if same else None
 
 
-def _intent(row: Row[Any], posting: Posting, read: _Read, facts: Facts, seq: int, entry: Entry) -> Intent:
+def _intent(row: Row[Any], posting: Posting, read: _Read, seq: int, entry: Entry) -> Intent:
     """What is wanted, said of the revision with that seq."""
     subject = (row.kind, row.local_id, row.part)
-    absent, booked, stored, made = row.want == Want.ABSENT, read.booked.get(subject), read.documents[seq], read.made[seq]
-    verb = _verb(absent=absent, booked=booked is not None, verbs=facts.verbs.get(row.kind, ()))
+    absent, booked, stored, made = row.want == Want.ABSENT, read.standing(row), read.documents[seq], read.made[seq]
+    verb = _verb(absent=absent, booked=booked is not None, verbs=read.facts.verbs.get(row.kind, ()))
     amount, unit = measured(stored, row.effect, row.part)
     leg = "reverse" if verb is Verb.REVERSE else ""  # a reversal is a document of its own; a void is the end of the one that stands
     key = delivery.digest(row.target, row.kind, row.local_id, row.part, read.incarnations.get(subject, 1), leg)
@@ -177,10 +188,10 @@ def _intent(row: Row[Any], posting: Posting, read: _Read, facts: Facts, seq: int
         booked_bridge=booked.bridge if booked else {},
         remote_id=booked.remote_id if booked else None,
         links=read.links.get(row.document_id, ()),
-        rows=_rows(made, row, posting, entry) if facts.linked else (),
-        related=read.neighbours.get(seq, {}),
+        rows=_rows(made, row, posting, entry) if read.facts.linked else (),
+        related=read.around(seq),
         walk_in=posting.walk_in,
-        own=_own(made, row, posting, entry, facts, booked, read.neighbours.get(seq, {})),
+        own=_own(row, posting, read, seq, entry),
     )
 
 
@@ -203,23 +214,16 @@ def _rows(made: Document, row: Row[Any], posting: Posting, entry: Entry) -> tupl
     return rows(made, representation=row.kind, books=posting.books, entry=entry)
 
 
-def _own(
-    made: Document,
-    row: Row[Any],
-    posting: Posting,
-    entry: Entry,
-    facts: Facts,
-    booked: delivery.Booked | None,
-    neighbours: Mapping[str, Related],
-) -> Own | None:
+def _own(row: Row[Any], posting: Posting, read: _Read, seq: int, entry: Entry) -> Own | None:
     """The document in its own currency, where the posting says so. What stands keeps the currency in which it was written."""
-    if not entry.lines or posting.books is None or row.kind not in facts.own_currency:
+    booked = read.standing(row)
+    if not entry.lines or posting.books is None or row.kind not in read.facts.own_currency:
         return None
     if row.kind == "payment" or not booked:  # what pays or credits follows the currency of what stands there: the target looks
-        wanted = "parent" in neighbours or (row.kind != "payment" and posting.books.documents_in == "document")
+        wanted = "parent" in read.around(seq) or (row.kind != "payment" and posting.books.documents_in == "document")
     else:
         wanted = "currency" in booked.body
-    return in_own_currency(made, representation=row.kind, books=posting.books, entry=entry) if wanted else None
+    return in_own_currency(read.made[seq], representation=row.kind, books=posting.books, entry=entry) if wanted else None
 
 
 def _verb(*, absent: bool, booked: bool, verbs: tuple[str, ...]) -> Verb:
