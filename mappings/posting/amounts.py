@@ -5,7 +5,7 @@ Only the arithmetic is here; which account and which side is the table's busines
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from decimal import Decimal
 from types import MappingProxyType
 from typing import Any, NamedTuple, TypeAlias
@@ -148,13 +148,31 @@ def cash_drawer_session(document: CashDrawerSession, _representation: str, _book
         yield Item("cash", document.amount()[0])
 
 
-def purchase(document: Purchase, _representation: str, _books: Books) -> Items:
-    """Lines by kind, goods matched with order and receipt; tax; and what is owed."""
+class Match(NamedTuple):
+    """The lines of a bill or credit, goods matched with order and receipt."""
+
+    sums: Mapping[str, Decimal]
+    """By what they are."""
+    price_variance: Decimal
+    """Of all lines, whatever the sign; so is the next."""
+    short_delivery: Decimal
+
+
+def match(document: Purchase) -> Match:
+    """Each line matched once."""
     sums: dict[str, Decimal] = {}
+    apart = {"price_variance": ZERO, "short_delivery": ZERO}
     for line in document.lines:
         for what, amount in matched(line, document.currency) if line.kind == "goods" else ((line.kind, line.net_amount),):
             sums[what] = sums.get(what, ZERO) + amount
-    yield from (Item(what, amount) for what, amount in sums.items())
+            if line.kind == "goods" and what in apart:
+                apart[what] += abs(amount)
+    return Match(sums, **apart)
+
+
+def purchase(document: Purchase, found: Match) -> Items:
+    """Lines by kind, goods as they were matched; tax; and what is owed."""
+    yield from (Item(what, amount) for what, amount in found.sums.items())
     yield Item("tax", sum((line.tax_amount for line in document.lines), ZERO))
     yield Item("owed", document.grand_total)
 
@@ -206,8 +224,6 @@ WHOLE: MappingProxyType[str, Callable[[Any, str, Books], Items]] = MappingProxyT
         "fulfillment": fulfillment,
         "tip_payout": tip_payout,
         "cash_drawer_session": cash_drawer_session,
-        "bill": purchase,
-        "vendor_credit": purchase,
         "goods_receipt": goods_receipt,
         "bill_payment": bill_payment,
     }

@@ -161,9 +161,11 @@ def _money_shares(occasion: Occasion, leg: Part, representation: str) -> Iterato
         yield from _journal(document)
     elif kind in amounts.LEGS:
         yield from by_rule(occasion, f"{kind}/{leg.name}", amounts.LEGS[kind](document, leg.name), representation)
+    elif isinstance(document, Purchase):
+        found = amounts.match(document)
+        _limited(occasion, document, found)
+        yield from by_rule(occasion, kind, amounts.purchase(document, found), representation)
     elif kind in amounts.WHOLE:
-        if isinstance(document, Purchase):
-            _matched(occasion, document)
         if isinstance(document, GoodsReceipt):
             _priced(occasion, document)
         yield from by_rule(occasion, kind, amounts.WHOLE[kind](document, representation, books), representation)
@@ -171,11 +173,10 @@ def _money_shares(occasion: Occasion, leg: Part, representation: str) -> Iterato
         occasion.problems.append(_no_rule(occasion, kind, "amount"))
 
 
-def _matched(occasion: Occasion, document: Purchase) -> None:
+def _limited(occasion: Occasion, document: Purchase, found: amounts.Match) -> None:
     """A problem where a bill differs from what was ordered and received by more than the books allow without a person."""
     limit = occasion.books.bill_difference_limit
-    parts = [part for line in document.lines if line.kind == "goods" for part in amounts.matched(line, document.currency)]
-    price, short = (sum((abs(amount) for what, amount in parts if what == name), ZERO) for name in ("price_variance", "short_delivery"))
+    price, short = found.price_variance, found.short_delivery
     if limit is not None and price + short > limit:
         occasion.problems.append(
             Problem(
