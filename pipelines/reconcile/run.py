@@ -134,13 +134,14 @@ def reconcile(
     asked, window = rules(home.path), window_of(period, as_of, legal.timezone)
     with bench() as table:
         asking = Asking(home, hub, as_of, window)
-        notes, controls = _read(table, home, hub, sheets(home, name), progress, asking)
-        ran = [*controls.items(), *_others(home, name)]
+        others = dict(_others(home, name))
+        notes, controls = _read(table, home, hub, sheets(home, name), others, progress, asking)
+        ran = [*controls.items(), *others.items()]
         progress("comparing", "corners", 0)
         pairing.expect(table)
         pairing.take(table)
         pairing.match(table, asked)
-        said, paid = _bank(table, home, hub, name, asked, window)
+        said, paid = _bank(table, home, hub, name, others, asked, window)
         notes += said
         pairing.compare(table)
         paid += deposits.suggestions(table, window) if _banks(home, name) else ()
@@ -150,9 +151,9 @@ def reconcile(
 
 
 def _read(
-    table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], progress: Progress, asking: Asking
+    table: Bench, home: Home, hub: Hub, chosen: Sequence[Sheet], others: Mapping[str, Control], progress: Progress, asking: Asking
 ) -> tuple[list[str], dict[str, Control]]:
-    """Fill the bench from every corner; what could not be asked, and the controls that were."""
+    """Fill the bench from every corner, the targets by `others`; what could not be asked, and the controls of sources that were."""
     table.make(RATE)
     table.make(ASKED)
     notes: list[str] = []
@@ -173,9 +174,8 @@ def _read(
                 notes += source_corner.load(table, home, hub, home.taps[name], controls[name], sheet.effect, sheet.name, asking)
                 kinds = controls[name].selects[sheet.effect]
                 table.load(ASKED, ({"sheet": sheet.name, "connection": name, "kind": kind} for kind in kinds))
-        notes += target_corner.load(
-            table, home, hub, sheet.name, sheet.target, sheet.effect, [posting for _route, posting in sheet.postings]
-        )
+        postings = [posting for _route, posting in sheet.postings]
+        notes += target_corner.load(table, home, hub, sheet.name, sheet.target, sheet.effect, postings, others.get(sheet.target))
     hub_corner.untranslated(table, hub, connections)
     passed = ({"connection": name, "ref": key, "outcome": PASSED} for name, key in sorted(asking.passed))
     table.load(hub_corner.UNTRANSLATED, passed)
@@ -188,11 +188,11 @@ def _profiles(home: Home, company: str) -> dict[str, RoundingProfile | None]:
 
 
 def _others(home: Home, company: str) -> Iterator[tuple[str, Control]]:
-    """The controls by which targets are read back and banks are asked."""
-    for sheet in sheets(home, company):
-        control = target_corner.control(home, sheet.target)
+    """The controls by which targets are read back and banks are asked, each found once."""
+    for target_name in sorted({sheet.target for sheet in sheets(home, company)}):
+        control = target_corner.control(home, target_name)
         if control is not None:
-            yield sheet.target, control
+            yield target_name, control
     for connection in _banks(home, company):
         control = find(home.path, connection.name, connection.tap)
         if control is not None:
@@ -204,14 +204,16 @@ def _told(asked: Rules, ran: Iterable[tuple[str, Control]]) -> str:
     return ", ".join([asked.told, *sorted({f"{name} {control.name}@{control.version} {control.digest[:12]}" for name, control in ran})])
 
 
-def _bank(table: Bench, home: Home, hub: Hub, company: str, asked: Rules, window: Window) -> tuple[list[str], list[Suggestion]]:
+def _bank(
+    table: Bench, home: Home, hub: Hub, company: str, others: Mapping[str, Control], asked: Rules, window: Window
+) -> tuple[list[str], list[Suggestion]]:
     """The statements of the company's bank connections against payouts, and what is none against open invoices."""
     banks = _banks(home, company)
     if not banks:
         return [], []
     notes = []
     for connection in banks:
-        control = find(home.path, connection.name, connection.tap)
+        control = others.get(connection.name)
         if control is not None:
             notes += source_corner.load(table, home, hub, connection, control, BANK, bank_corner.SHEET)
     money = [sheet.name for sheet in sheets(home, company) if sheet.effect == "money"]

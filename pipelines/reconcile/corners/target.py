@@ -24,8 +24,10 @@ def control(home: Home, connection: str) -> Control | None:
     return found if found and found.held else None
 
 
-def load(bench: Bench, home: Home, hub: Hub, sheet: str, connection: str, effect: str, postings: Sequence[Posting]) -> list[str]:
-    """Put what a target holds into `item`. Raises Misconfigured for a target that cannot be read back."""
+def load(
+    bench: Bench, home: Home, hub: Hub, sheet: str, connection: str, effect: str, postings: Sequence[Posting], asked: Control | None
+) -> list[str]:
+    """Put what a target holds into `item`, by its `control`. Raises Misconfigured for a target that cannot be read back."""
     destination = home.targets[connection]
     config = target(destination.target).config.model_validate(destination.config)
     books = [posting.books for posting in postings if posting.books]
@@ -33,7 +35,6 @@ def load(bench: Bench, home: Home, hub: Hub, sheet: str, connection: str, effect
         return ledger.load(bench, home.path / config.path, sheet, connection, effect, books)  # type: ignore[attr-defined]
     if destination.target == "database":
         return database.load(bench, resolve_sqlite(config.url, home.path), sheet, connection, effect)  # type: ignore[attr-defined]
-    asked = control(home, connection)
     if asked is None or not asked.held.get(effect):
         raise Misconfigured(
             f"{connection}: nothing says how {destination.target} is read back for {effect}. Write controls/{connection}.yaml, `target`."
