@@ -18,5 +18,6 @@ As = Annotated[
     typer.Option("--as", envvar="COUNTERFOIL_USER", help="Who you are, by the name in counterfoil.yaml.", show_default=False),
 ]
 CompanyName = Annotated[str | None, typer.Option("--company", help="The company, where there are several.", show_default=False)]
+Key = Annotated[str, typer.Argument(help="Key of a break, or its beginning; or a document's number.")]
 
 HERE = Path()

@@ -12,7 +12,7 @@ import typer
 
 from pipelines.cli.auditing import actor as account
 from pipelines.cli.ending import Ending, Invalid
-from pipelines.cli.options import HERE, As, CompanyName, Home, Json, Limit
+from pipelines.cli.options import HERE, As, CompanyName, Home, Json, Key, Limit
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -134,7 +134,7 @@ def _table(page: Page, found: list[Work], today: Any) -> None:
 
 @app.command("show")
 def show(
-    key: Annotated[str, typer.Argument(help="Key of a break, or its beginning; or a document's number.")],
+    key: Key,
     home: Home = HERE,
     company: CompanyName = None,
     as_json: Json = False,
@@ -241,7 +241,7 @@ def reopen(
 
 @app.command("fix")
 def fix(
-    key: Annotated[str, typer.Argument(help="Key of a break, or its beginning; or a document's number.")],
+    key: Key,
     yes: Annotated[bool, typer.Option("--yes", help="Run it; without this it is only shown.")] = False,
     home: Home = HERE,
     company: CompanyName = None,
