@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from contextlib import contextmanager
 from decimal import Decimal
 from pathlib import Path
 
@@ -52,12 +53,19 @@ def simulator() -> HubSpotSimulator:
     return company(25)
 
 
+@contextmanager
+def opened(home: Path, simulator: HubSpotSimulator) -> Iterator[Crm]:
+    """The home while the account is there."""
+    with serve(simulator) as url:
+        made = Crm(home, url, simulator)
+        yield made
+        made.hub.close()
+
+
 @pytest.fixture
 def crm(tmp_path: Path, simulator: HubSpotSimulator) -> Iterator[Crm]:
-    with serve(simulator) as url:
-        crm = Crm(tmp_path, url, simulator)
-        yield crm
-        crm.hub.close()
+    with opened(tmp_path, simulator) as made:
+        yield made
 
 
 def won(simulator: HubSpotSimulator) -> Decimal:

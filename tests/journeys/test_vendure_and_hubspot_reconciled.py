@@ -14,19 +14,11 @@ from taps.hubspot.simulator import HubSpotSimulator, company
 from taps.vendure.simulator import PASSWORD, USER, VendureSimulator
 from taps.vendure.simulator.life import happen
 from tests._kit.front import Front
-from tests.journeys.test_hubspot_route import Crm
+from tests._kit.vendure_front import METHODS, SHELF, source
+from tests.journeys.test_hubspot_route import Crm, opened
 from tests.journeys.test_shopify_route import BOOKS
 
-STREAMS = ("stock_locations", "customers", "product_variants", "orders", "stock_movements")
-SHELF = {
-    "name": "shelf",
-    "target": "stock",
-    "order": {"as": "stock_removal"},
-    "stock_movement": {"as": "stock_movement"},
-    "*": {"exclude": "moves no stock"},
-}
 SECRETS = {"username": USER, "password": PASSWORD}
-METHODS = {"vendure_payment_methods": {"standard-payment": "card"}}
 
 
 @pytest.fixture
@@ -37,9 +29,7 @@ def vendure() -> VendureSimulator:
 @pytest.fixture
 def shop(tmp_path: Path, vendure: VendureSimulator) -> Iterator[Front]:
     with serve(vendure) as url:
-        source = {"tap": "vendure", "mappings": {stream: f"vendure/{stream}" for stream in STREAMS}}
-        source["config"] = {"base_url": url, "private_network": True}
-        made = Front(tmp_path, source, clock=vendure.clock, secrets=SECRETS, posting=[BOOKS, SHELF], lookups=METHODS)
+        made = Front(tmp_path, source(url), clock=vendure.clock, secrets=SECRETS, posting=[BOOKS, SHELF], lookups=METHODS)
         yield made
         made.hub.close()
 
@@ -51,10 +41,8 @@ def simulator() -> HubSpotSimulator:
 
 @pytest.fixture
 def crm(tmp_path: Path, simulator: HubSpotSimulator) -> Iterator[Crm]:
-    with serve(simulator) as url:
-        made = Crm(tmp_path, url, simulator)
+    with opened(tmp_path, simulator) as made:
         yield made
-        made.hub.close()
 
 
 def test_a_shop_at_vendure_reconciles_by_its_own_figures_and_what_is_sold_shows_before_the_next_run(shop, vendure):

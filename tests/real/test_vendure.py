@@ -14,26 +14,13 @@ import pytest
 
 from tests._kit.front import Front
 from tests._kit.vendure import Shops
+from tests._kit.vendure_front import METHODS, SHELF, source
 from tests._kit.vendure_shop import PASSWORD, USER, Shop, said
 from tests.contract.samples.source_vendure import version_of
 from tests.journeys.test_shopify_route import BOOKS
 
 pytestmark = pytest.mark.vendure
-STREAMS = ("stock_locations", "customers", "product_variants", "orders", "stock_movements")
-SHELF = {
-    "name": "shelf",
-    "target": "stock",
-    "order": {"as": "stock_removal"},
-    "stock_movement": {"as": "stock_movement"},
-    "*": {"exclude": "moves no stock"},
-}
-SOURCE: dict[str, Any] = {"tap": "vendure", "mappings": {stream: f"vendure/{stream}" for stream in STREAMS}}
-METHODS = {"vendure_payment_methods": {"standard-payment": "card"}}
 SECRETS = {"username": USER, "password": PASSWORD}
-
-
-def source(url: str) -> dict[str, Any]:
-    return {**SOURCE, "config": {"base_url": url, "private_network": True}}
 
 
 def heads(front: Front, stream: str) -> dict[str, dict[str, Any]]:

@@ -13,9 +13,10 @@ import pytest
 from tests._kit.front import Front
 from tests._kit.tryton import Books, Erp, amount, day
 from tests._kit.vendure import Shops
+from tests._kit.vendure_front import METHODS, source
 from tests._kit.vendure_shop import Shop
 from tests.real.test_tryton_month import CODES
-from tests.real.test_vendure import METHODS, SECRETS, owed_and_held, source
+from tests.real.test_vendure import SECRETS, owed_and_held
 
 pytestmark = [pytest.mark.vendure, pytest.mark.tryton]
 EURO = {"legal_name": "Acme GmbH", "base_currency": "EUR", "timezone": "Europe/Vienna"}
