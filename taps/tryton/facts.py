@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from datetime import timedelta
 
-from taps._kit.facts import DeliveryClass, Facts
+from taps._kit.facts import DeliveryClass, Evidence, Facts, RoundingProfile
 
 BOOKED = ("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment", "spend", "transfer", "journal", "cost_journal")
 """Kinds that are posted: never edited, only taken back by a document of their own."""
@@ -35,10 +35,13 @@ FACTS = Facts(
         **dict.fromkeys(RECORDS, ("create", "update", "void")),
         "time_entry": ("create", "update", "void"),
     },
+    # A setting of each server (tax rounding by document or by line, by document unless changed); a tax that is stated is kept.
+    rounding=RoundingProfile(tax="document"),
     linked=True,
     approval=(
         "Nobody outside your firm: an administrator of your Tryton validates the key of a user application of type REST. "
         "It takes minutes and costs nothing."
     ),
     api_version="8.0",
+    evidence={"rounding": Evidence.UNCONFIRMED},
 )
