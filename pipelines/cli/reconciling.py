@@ -124,6 +124,18 @@ def _told(report: Report, files: Exports | None) -> dict[str, Any]:
             }
             for each in report.completeness
         ],
+        "numbers": [
+            {
+                "sheet": each.sheet,
+                "connection": each.connection,
+                "kind": each.kind,
+                "numbers": each.numbers,
+                "day": each.on,
+                "explained": each.explained,
+                "says": each.says,
+            }
+            for each in report.numbers
+        ],
         "notes": [*report.notes, *(files.notes if files else ())],
     }
 
@@ -155,6 +167,8 @@ def _show(page: Page, report: Report, files: Exports | None) -> None:
         lines = [(line.label, number(line.count) if line.count else "", amount(line.amount, fall.unit), line.note) for line in fall.lines]
         page.table(("step", "documents", "amount", "note"), lines, right=("documents", "amount"))
     _show_completeness(page, report)
+    for gap in report.numbers:
+        page.say(f"{gap.connection}, {gap.kind} {gap.numbers}: {gap.says}")
     page.title(f"Breaks: {number(len(report.breaks))}")
     rows = [
         (

@@ -6,6 +6,7 @@ import hashlib
 import re
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
+from datetime import date
 from decimal import Decimal
 from itertools import pairwise
 from typing import Any
@@ -242,19 +243,50 @@ def _by_amount(table: Bench, days: int, window: Window) -> Iterator[Suggestion]:
         yield Suggestion(row["sheet"], "amount_and_day@1", Decimal("0.9") - Decimal("0.1") * apart, reasons, (left,), (right,))
 
 
-def gaps(table: Bench, sheet: str, connection: str, kinds: Sequence[str]) -> Iterator[str]:
+@dataclass(frozen=True, slots=True)
+class Run:
+    """Numbers that are missing between two others."""
+
+    prefix: str
+    width: int
+    first: int
+    last: int
+    on: date | None
+    """Business date of the number before."""
+    unit: str
+    """Of the number before."""
+
+    def __len__(self) -> int:
+        return self.last - self.first + 1
+
+    @property
+    def numbers(self) -> Iterator[str]:
+        """Each of them."""
+        return (self._named(number) for number in range(self.first, self.last + 1))
+
+    @property
+    def name(self) -> str:
+        """As people write them: `1002`, or `1007 to 1009`."""
+        return self._named(self.first) if len(self) == 1 else f"{self._named(self.first)} to {self._named(self.last)}"
+
+    def _named(self, number: int) -> str:
+        return f"{self.prefix}{number:0{self.width}d}"
+
+
+def gaps(table: Bench, sheet: str, connection: str, kinds: Sequence[str]) -> Iterator[Run]:
     """Numbers that are missing in the one run of numbers that these kinds share at the source."""
     rows = table.rows(
-        "SELECT DISTINCT number FROM item WHERE corner = 'source' AND sheet = ? AND connection = ? AND list_contains(?, kind)",
+        "SELECT number, min(on_day) AS on_day, min(unit) AS unit FROM item WHERE corner = 'source' AND sheet = ? AND connection = ? "
+        "AND list_contains(?, kind) GROUP BY number ORDER BY number",
         [sheet, connection, list(kinds)],
     )
-    runs: dict[str, dict[int, int]] = {}
+    runs: dict[str, dict[int, tuple[int, date | None, str]]] = {}
     for row in rows:
         match = _NUMBERED.fullmatch(row["number"] or "")
         if match:
-            runs.setdefault(match[1], {})[int(match[2])] = len(match[2])
+            runs.setdefault(match[1], {})[int(match[2])] = (len(match[2]), row["on_day"], row["unit"] or "")
     for prefix, numbers in sorted(runs.items()):
         for before, after in pairwise(sorted(numbers)):
             if after - before > 1:
-                first, last = (f"{prefix}{number:0{numbers[before]}d}" for number in (before + 1, after - 1))
-                yield first if first == last else f"{first} to {last}"
+                width, day, unit = numbers[before]
+                yield Run(prefix, width, before + 1, after - 1, day, unit)

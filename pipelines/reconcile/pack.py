@@ -61,6 +61,7 @@ Compare it with what you were given at the close. The company proves the log beh
 counterfoil close verify PACK.zip --home HOME
 """
 _TOTALS = "control_totals.csv   what each source states of itself, asked apart from the cursor, by day; why, where it was not asked\n"
+_NUMBERS = "numbers.csv          gaps in runs of numbers: what the source says of each, or what the hub had read of it\n"
 
 
 def choose(tx: Connection, company: str, period: str, number: int | None = None) -> Closing:
@@ -117,11 +118,13 @@ def _files(tx: Connection, chosen: Closing, legal_name: str) -> dict[str, bytes]
         "audit.jsonl": "".join(json.dumps(row, ensure_ascii=False, sort_keys=True) + "\n" for row in rows).encode(),
         "README.txt": _ABOUT.format(
             legal_name=legal_name, company=chosen.company, period=chosen.period, stage=chosen.stage, anchor=anchor,
-            totals=_TOTALS if report.completeness else "",
+            totals=(_TOTALS if report.completeness else "") + (_NUMBERS if report.numbers else ""),
         ).encode(),
     }  # fmt: skip
     if report.completeness:
         files["control_totals.csv"] = _control_totals(report)
+    if report.numbers:
+        files["numbers.csv"] = _numbers(report)
     return files | _configuration(tx, chosen, run)
 
 
@@ -195,6 +198,13 @@ def _control_totals(report: Report) -> bytes:
     rows = [[each.sheet, each.connection, each.kind, each.on, each.unit, each.stated, _plain(each.stated_amount), each.received,
              each.compared, _plain(each.compared_amount), ", ".join(each.missing), each.asked,
              each.until.isoformat() if each.until else "", each.why] for each in report.completeness]  # fmt: skip
+    return _table(head, rows)
+
+
+def _numbers(report: Report) -> bytes:
+    head = ("sheet", "connection", "kind", "numbers", "after", "explained", "what the source says")
+    rows = [[each.sheet, each.connection, each.kind, each.numbers, each.on, "yes" if each.explained else "no", each.says]
+            for each in report.numbers]  # fmt: skip
     return _table(head, rows)
 
 

@@ -21,7 +21,7 @@ from pipelines.home.load import Home
 from pipelines.home.settings import Posting, Route, TapConnection
 from pipelines.hub.progress import Progress, silent
 from pipelines.hub.store import Hub
-from pipelines.reconcile import corners, deposits, finding, pairing, receipts, waterfalls
+from pipelines.reconcile import corners, deposits, finding, numbers, pairing, receipts, waterfalls
 from pipelines.reconcile.bench import LINE, PASSED, Bench, Table, bench
 from pipelines.reconcile.causes import Window
 from pipelines.reconcile.controls import BANK, Control, find
@@ -260,6 +260,8 @@ def _report(
 ) -> Report:
     breaks, shares = finding.breaks(table, asked, window, profiles)
     falls = waterfalls.waterfalls(table, window, shares)
+    told_of = list(numbers.asked(table, asking, window, controls))
+    breaks = sorted([*breaks, *(found for _gap, found in told_of if found)], key=lambda each: (-abs(each.difference), each.key))
     inputs = _hash(table, "true", lines=True)
     books = _hash(table, f"corner IN ('target', 'bank') AND {waterfalls.inside(window, 'on_day')}")
     run = hashlib.sha256("\x1f".join((company, period, as_of.astimezone(UTC).isoformat(), told, inputs)).encode()).hexdigest()[:12]
@@ -282,6 +284,7 @@ def _report(
         suggestions=proposed,
         rates=tuple(_rate(table, window, breaks)),
         notes=tuple(dict.fromkeys(notes)),
+        numbers=tuple(gap for gap, _found in told_of),
         completeness=tuple(each for each in asking.stated if each.on is None or window.holds(each.on)),
     )
 
@@ -311,9 +314,10 @@ def _corners(table: Bench, window: Window, controls: Mapping[str, Control]) -> I
     ):
         corner = Corner(row["corner"])
         asked = corners.ASKED[corner].format(connection=row["connection"])
-        runs = controls[row["connection"]].numbered if corner is Corner.SOURCE else ()
+        # in the sheets of other effects a document that moves nothing is absent, and no number is missing
+        runs = controls[row["connection"]].numbered if corner is Corner.SOURCE and row["sheet"].endswith("/money") else ()
         run = next((kinds for kinds in runs if kinds[0] == row["kind"]), ())
-        gaps = tuple(finding.gaps(table, row["sheet"], row["connection"], run)) if run else ()
+        gaps = tuple(gap.name for gap in finding.gaps(table, row["sheet"], row["connection"], run)) if run else ()
         yield CornerTotal(
             row["sheet"], corner, row["connection"], row["kind"], row["unit"] or "", row["n"], row["amount"] or ZERO, asked, gaps
         )

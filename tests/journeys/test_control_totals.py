@@ -4,12 +4,19 @@ from __future__ import annotations
 
 import random
 from collections.abc import Iterator
+from dataclasses import replace
+from datetime import timedelta
 from decimal import Decimal
+from importlib.resources import files
 from pathlib import Path
+from typing import Any
+from zoneinfo import ZoneInfo
 
 import pytest
 
+from pipelines.home.load import load
 from pipelines.reconcile.report import Report
+from pipelines.reconcile.run import reconcile
 from taps._kit.simulator import serve
 from taps.hubspot.simulator import HubSpotSimulator
 from taps.hubspot.simulator import company as portal
@@ -17,6 +24,7 @@ from taps.shopify.simulator import ShopifySimulator
 from taps.shopify.simulator.company import place
 from taps.shopify.simulator.shop_views import payout_net
 from taps.shopify.simulator.things import Order
+from taps.shopify.totals import ShopifyTotals
 from taps.square.simulator import company as seller
 from taps.vendure.simulator import VendureSimulator
 from tests._kit.front import Front
@@ -214,3 +222,87 @@ def test_what_is_sold_after_the_last_read_is_nobodys_loss(till, vendure):
         stated, received = counted(report, "order")
         assert stated == received
         assert "no read has brought it" not in " ".join(each.causes[0].say for each in report.breaks)
+
+
+# ── numbers, sums, days ──
+
+
+def _numbers(report: Report) -> list[tuple[str, bool]]:
+    return [(each.numbers, each.explained) for each in report.numbers if each.sheet == "ledger/money"]
+
+
+def test_a_number_that_was_read_and_deleted_is_explained_and_one_that_nobody_read_is_a_break(shop):
+    world = shop.simulator.world
+    orders = [order for order in world.orders.values() if not order.test]
+    read, never = orders[5], orders[9]
+    world.delete(never)
+    shop.run()
+    world.delete(read)
+    shop.simulator.clock.forward(hours=2)
+    shop.run()
+    report = shop.reconciled()
+    assert sorted(_numbers(report)) == sorted([(f"#{read.number}", True), (f"#{never.number}", False)])
+    money = [each for each in report.breaks if each.sheet == "ledger/money" and each.kind == "order"]
+    assert [(each.number, each.causes[0].kind, each.difference) for each in money] == [(f"#{never.number}", "MISSING_IN_SOURCE", 0)]
+    assert "it was deleted before, or the number never used" in money[0].causes[0].say
+
+
+def test_a_number_that_the_source_has_after_all_is_no_explained_gap(shop, monkeypatch):
+    """Neither the reader nor the list has it; asked by its name the shop knows it."""
+    order = list(shop.simulator.world.orders.values())[12]
+    shop.simulator.passed_over.add(order.id)
+    asked = ShopifyTotals.ask
+
+    def blind(self: ShopifyTotals, stream: str, *more: Any) -> Any:
+        told = asked(self, stream, *more)
+        return told._replace(rows=[row for row in told.rows if row.number != f"#{order.number}"])
+
+    monkeypatch.setattr(ShopifyTotals, "ask", blind)
+    shop.run()
+    report = shop.reconciled()
+    assert _numbers(report) == [(f"#{order.number}", False)]
+    assert "no read has brought it" in next(each.says for each in report.numbers)
+    assert ("MISSING_IN_TARGET", f"#{order.number}", 0) in {(each.causes[0].kind, each.number, each.difference) for each in report.breaks}
+    (count,) = [each for each in report.completeness if each.on is None and each.asked and each.sheet == "ledger/money"]
+    assert count.stated - count.received == 1  # the shop's own count is one more than its list is long
+
+
+def _heads(shop: HiddenShop) -> None:
+    shipped = files("mappings.shopify").joinpath("control.yaml").read_text(encoding="utf-8")
+    (shop.home / "controls").mkdir()
+    (shop.home / "controls/front.yaml").write_text(shipped.replace("asks: fresh", "asks: heads"), encoding="utf-8")
+
+
+def test_where_the_hubs_own_rows_stand_in_a_hidden_order_and_a_hidden_edit_are_found(shop):
+    """`asks: heads`: the source is not read anew. An edit that no index shows is a difference of its day's sum."""
+    _heads(shop)
+    world, order = shop.simulator.world, _plain(shop.simulator)
+    other = next(each for each in world.orders.values() if each.received and each is not order and not each.test and not each.backs)
+    shop.simulator.passed_over.add(order.id)
+    shop.run()
+    before = other.total
+    world.edit(other, add=replace(other.lines[0], id=world.number(), quantity=1, discount=0, taxes=(), removed=0))
+    shop.simulator.passed_over.add(other.id)
+    shop.simulator.clock.forward(hours=2)
+    shop.run()
+    found = {(each.number, each.causes[0].kind, each.difference) for each in shop.reconciled().breaks if each.kind == "order"}
+    money = {each for each in found if each[0] == f"#{order.number}" and each[2] == -Decimal(order.total + order.rounding) / 100}
+    assert {why for _number, why, _amount in money} == {"MISSING_IN_TARGET"}
+    edited = {each for each in found if each[0].startswith("total of")}
+    assert {(why, amount) for _number, why, amount in edited} == {("AMOUNT", Decimal(before - other.total) / 100)}
+
+
+def test_a_period_asks_for_its_own_days(shop):
+    order = _plain(shop.simulator)
+    shop.simulator.passed_over.add(order.id)
+    shop.run()
+    home, now = load(shop.home), shop.hub.clock()
+    day = order.at.astimezone(ZoneInfo("America/New_York")).date()
+    inside = reconcile(home, shop.hub, as_of=now, period=day.isoformat())
+    assert {(each.kind, each.number) for each in inside.breaks if each.sheet == "ledger/money"} == {
+        ("order", f"#{order.number}"),
+        ("payment", f"#{order.number}"),
+    }
+    assert {each.on for each in inside.completeness if each.asked} == {day}
+    other = reconcile(home, shop.hub, as_of=now, period=(day + timedelta(days=1)).isoformat())
+    assert other.breaks == ()

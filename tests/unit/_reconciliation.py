@@ -11,12 +11,14 @@ from pipelines.reconcile.report import (
     Break,
     Cause,
     CornerTotal,
+    Gap,
     Line,
     Matched,
     Pair,
     Rates,
     Report,
     Side,
+    Stated,
     Suggestion,
     Waterfall,
 )
@@ -135,6 +137,12 @@ def month(**changes):
             CornerTotal("payouts", Corner.BANK, "bank_aib", "bank_line", "EUR", 19, D("15727.99"), "statements 1 to 4"),
         ),
         "waterfalls": (sales, clearing, tax, payouts, stock),
+        "completeness": (
+            Stated("sales", "shopify_eu", "order", "EUR", date(2026, 1, 14), 12, D("1240.00"), 11, 12, D("1240.00"), ("1042",),
+                   "ordersCount and orders by CREATED_AT", AS_OF),
+            Stated("sales", "shopify_eu", "refund", "", None, 0, None, 0, 0, None, (), "", None, "Refunds hang on their order."),
+        ),
+        "numbers": (Gap("sales", "shopify_eu", "order", "1007", date(2026, 1, 9), explained=True, says="Deleted after it was read."),),
         "breaks": tuple(sorted(breaks, key=lambda each: (-abs(each.difference), each.key))),
         "matched": (
             Matched("sales", "sync_link@1", "exact", "EUR", 190, D("16100.00")),

@@ -20,6 +20,7 @@ from pipelines.reconcile.canonical import digest
 from pipelines.reconcile.rights import Refused
 from pipelines.reconcile.words import Resolution
 from tests.unit._closing import ADA, LIMITS, MARY, MISSING, ROUNDING, TOM, TRANSIT, Office, report
+from tests.unit._reconciliation import month
 
 JAN = "2026-01"
 FILES = {"counterfoil.yaml": "hub: sqlite:///hub.db\n", "routes/shop.yaml": "mode: auto\n"}
@@ -81,6 +82,21 @@ def test_it_holds_what_an_auditor_needs(office: Office, tmp_path: Path) -> None:
         "opened", "opened", "opened", "resolved", "proposed", "approved",
     ]  # fmt: skip
     assert [row["stage"] for row in json.loads(files["closing.json"])["signatures"]] == ["prepared", "reviewed", "certified"]
+
+
+def test_it_proves_completeness_by_what_the_sources_state() -> None:
+    """Counts and sums by day, by which query, why not where none was asked; and what the source says of a missing number."""
+    told, query = month(), "ordersCount and orders by CREATED_AT"
+    stated = pack._control_totals(told).decode().splitlines()
+    assert stated[1:] == [
+        f"sales,shopify_eu,order,2026-01-14,EUR,12,1240.00,11,12,1240.00,1042,{query},2026-02-01T05:00:00+00:00,",
+        "sales,shopify_eu,refund,,,0,,0,0,,,,,Refunds hang on their order.",
+    ]
+    assert pack._numbers(told).decode().splitlines()[1:] == ["sales,shopify_eu,order,1007,2026-01-09,yes,Deleted after it was read."]
+
+
+def test_a_pack_of_before_the_sources_were_asked_stays_as_it_was(office: Office) -> None:
+    assert {"control_totals.csv", "numbers.csv"} & contents(build(office)).keys() == set()
 
 
 def test_equal_closings_are_equal_bytes_whatever_happens_afterwards(office: Office) -> None:

@@ -18,6 +18,8 @@ PAGE = (Path(__file__).parents[2] / "docs" / "reconciliation.md").read_text(enco
 RECORDS = {
     "corner": "what a corner holds: `count` documents, `amount`; `text` is what was asked",
     "gap": "numbers that are missing at a corner, in `number`",
+    "stated": "what a source states of a day: `count`, its sum in `expected`, ours in `actual`; `number` is what was not received",
+    "number": "a gap in a run of numbers that was asked about; `role` is explained or open",
     "line": "a line of a waterfall (`name`, `role`), with `count` and `amount`",
     "unexplained": "what a waterfall leaves, in `amount`",
     "matched": "how many pairs a rule made (`count`), and their value (`amount`)",

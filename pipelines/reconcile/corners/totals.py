@@ -186,14 +186,19 @@ class Asking:
             return Answer(None, None, f"{stream} is being read: how far it is will be known once the read is over.")
         facts = tap(connection.tap).facts
         until = min(self.as_of, row.updated_at) - max(facts.cursor_overlap, facts.visible_after, _LEAST)
-        first = max(filter(None, (self.window.first, self._start(connection))), default=None)
+        first = max(filter(None, (self.window.first, self.start(connection))), default=None)
         begin, end = (_instant(connection, day, add) for day, add in ((first, 0), (self.window.last, 1)))
         if begin is not None and until < begin:
             return Answer(None, until, f"{stream} was last read before the period began.")
         statement = totals.ask(stream, Asked(begin, end, until, row.state), self._around(connection))
         return Answer(None, until, statement.why) if statement.why else Answer(statement, until)
 
-    def _start(self, connection: TapConnection) -> Any:
+    def until(self, connection: TapConnection) -> datetime:
+        """Up to when the hub has read everything of the connection that was asked for; the cut-off where nothing was."""
+        known = [answer.until for (name, _stream), answer in self._answers.items() if name == connection.name and answer.until]
+        return min(known, default=self.as_of)
+
+    def start(self, connection: TapConnection) -> Any:
         """From which business date on anything of the connection is booked: what is older is nobody's loss."""
         return min((route.start.business_date for route in self.home.routes.values() if connection.name in route.sources), default=None)
 

@@ -31,7 +31,7 @@ class Row:
     """One row. What a kind of record has no use for is empty."""
 
     record: str
-    """corner, gap, line, unexplained, break, cause, side, late, matched, suggestion, rate, pair or note."""
+    """corner, gap, stated, number, line, unexplained, break, cause, side, late, matched, suggestion, rate, pair or note."""
     sheet: str = ""
     name: str = ""
     """Of a waterfall, a corner, a class, a rule or a rate."""
@@ -105,6 +105,7 @@ def _tables(report: Report) -> Iterator[Row]:
         )  # fmt: skip
         for gap in corner.gaps:
             yield Row("gap", corner.sheet, corner.corner.value, kind=corner.kind, connection=corner.connection, number=gap)
+    yield from _stated(report)
     for fall in report.waterfalls:
         for line in fall.lines:
             label = f"{line.label}: {line.note}" if line.note else line.label
@@ -120,6 +121,19 @@ def _tables(report: Report) -> Iterator[Row]:
     for rate in report.rates:
         for name in ("matched_count", "matched_value", "classified_value", "open_gross", "open_net"):
             yield Row("rate", name=name, unit=rate.unit, amount=getattr(rate, name))
+
+
+def _stated(report: Report) -> Iterator[Row]:
+    """What the sources state of themselves, and of numbers that are missing."""
+    for stated in report.completeness:
+        yield Row(
+            "stated", stated.sheet, kind=stated.kind, connection=stated.connection, number=", ".join(stated.missing), date=stated.on,
+            unit=stated.unit, count=stated.stated, expected=stated.stated_amount, actual=stated.compared_amount,
+            text=stated.why or f"{stated.received} received, {stated.compared} compared: {stated.asked}",
+        )  # fmt: skip
+    for run in report.numbers:
+        role = "explained" if run.explained else "open"
+        yield Row("number", run.sheet, role=role, kind=run.kind, connection=run.connection, number=run.numbers, date=run.on, text=run.says)
 
 
 def _break(record: str, each: Break) -> Iterator[Row]:

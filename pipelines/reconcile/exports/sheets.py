@@ -218,6 +218,32 @@ def parameters(book: Book, report: Report, extras: Extras) -> None:
         for each in report.corners
     ]  # fmt: skip
     sheet.table(columns, rows, 4, "No corner was asked.")
+    if report.completeness:
+        _stated(sheet, report)
+    if report.numbers:
+        _numbers(sheet, report)
+
+
+def _stated(sheet: Sheet, report: Report) -> None:
+    """What the sources state of themselves, by day."""
+    sheet.section("What each source states of itself, asked apart from the cursor")
+    sheet.head(("Connection", "Kind", "Day", "Unit", "Stated", "Received", "Compared", "How it was asked, or why not", "Not received"))
+    for each in report.completeness:
+        sheet.line(
+            (
+                each.connection, each.kind, each.on, each.unit or None, each.stated, each.received, each.compared, each.asked or each.why,
+                ", ".join(each.missing) or None,
+            ),
+            text_wrap=True,
+        )  # fmt: skip
+
+
+def _numbers(sheet: Sheet, report: Report) -> None:
+    """Gaps in runs of numbers."""
+    sheet.section("Gaps in runs of numbers")
+    sheet.head(("Connection", "Kind", "After", "Numbers", "Explained", "What the source says"))
+    for each in report.numbers:
+        sheet.line((each.connection, each.kind, each.on, each.numbers, "yes" if each.explained else "no", each.says))
 
 
 def told(report: Report, extras: Extras) -> Iterator[tuple[str, str]]:
