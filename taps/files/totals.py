@@ -1,14 +1,15 @@
 """What files say of themselves: every row once more, by another reader than the one that feeds the hub.
 
-CSV is read by Python's csv module from the first byte to the last, where the reader cuts lines by itself; JSON Lines line by line. A file
-that was written since the hub last read it is left out: what is new in it was not read yet.
+CSV is read by Python's csv module from the first byte to the last, where the reader cuts lines by itself; JSON Lines line by line; an Excel
+workbook from its XML, where the reader goes by openpyxl. A file that was written since the hub last read it is left out: what is new in it
+was not read yet.
 """
 
 from __future__ import annotations
 
 import csv
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from decimal import Decimal
 from pathlib import Path
 from types import MappingProxyType
@@ -23,6 +24,7 @@ from taps.files.csv_rows import conversions
 from taps.files.detect import dialect_of, head
 from taps.files.found import File, find, format_of
 from taps.files.reading import version_of
+from taps.files.xlsx_again import rows as sheet_rows
 
 
 class FilesTotals:
@@ -43,7 +45,7 @@ class FilesTotals:
         same = [file for file in files if file.name in known and untouched(file.path, known[file.name])]
         if not same:
             return Statement("", None, (), why=f"No file of {stream} is as it was when it was last read.")
-        other = {format_of(file.path, configured) for file in same} - {"csv", "jsonl"}
+        other = {format_of(file.path, configured) for file in same} - _READ.keys()
         if other:
             return Statement("", None, (), why=f"There is no second reader of {', '.join(sorted(map(str, other)))} files.")
         left = f"; {len(files) - len(same)} written since are left out" if len(same) < len(files) else ""
@@ -65,8 +67,7 @@ class FilesTotals:
 
 def _again(files: Sequence[File], stream: FileStream) -> Iterator[Record]:
     for file in files:
-        rows = _csv(file, stream) if format_of(file.path, stream) == "csv" else _lines(file, stream)
-        for row in rows:
+        for row in _READ[str(format_of(file.path, stream))](file, stream):
             key = "\x1f".join(str(row.get(column)) for column in stream.key) if stream.key else None
             yield Record(row, key, version_of(row.get(stream.version)) if stream.version else None, where=file.name)
 
@@ -103,3 +104,11 @@ def _lines(file: File, stream: FileStream) -> Iterator[dict[str, Any]]:
                 continue  # a damaged row: the reader tells of it
             if isinstance(row, dict):
                 yield row
+
+
+_READ: Mapping[str, Callable[[File, FileStream], Iterator[dict[str, Any]]]] = {
+    "csv": _csv,
+    "jsonl": _lines,
+    "xlsx": lambda file, stream: sheet_rows(file.path, stream),
+}
+"""The second reader of each format."""

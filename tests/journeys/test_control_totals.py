@@ -5,7 +5,7 @@ from __future__ import annotations
 import random
 from collections.abc import Iterator
 from dataclasses import replace
-from datetime import timedelta
+from datetime import UTC, datetime, time, timedelta
 from decimal import Decimal
 from importlib.resources import files
 from pathlib import Path
@@ -304,5 +304,9 @@ def test_a_period_asks_for_its_own_days(shop):
         ("payment", f"#{order.number}"),
     }
     assert {each.on for each in inside.completeness if each.asked} == {day}
+    orders = next(each.asked for each in inside.completeness if each.kind == "order" and each.asked)
+    for each in (day, day + timedelta(days=1)):
+        midnight = datetime.combine(each, time(0), ZoneInfo("America/New_York")).astimezone(UTC)
+        assert f"'{midnight:%Y-%m-%dT%H:%M:%SZ}'" in orders
     other = reconcile(home, shop.hub, as_of=now, period=(day + timedelta(days=1)).isoformat())
     assert other.breaks == ()

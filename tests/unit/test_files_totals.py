@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from datetime import date, datetime
 from pathlib import Path
 from typing import Any
 
+import openpyxl
 import pytest
 
 from taps._kit.reader import Record
@@ -16,6 +18,7 @@ from taps.files.csv_rows import Csv
 from taps.files.found import find
 from taps.files.reader import FilesReader
 from taps.files.totals import _again
+from taps.files.xlsx_again import rows
 from tests.contract.samples import target_inventree
 from tests.unit.test_reconciliation_stock_and_hours import Till, found
 
@@ -55,6 +58,25 @@ def test_a_file_that_was_written_since_is_left_alone(till):
     report = till.report()
     assert "S9" in {each.number for each in report.breaks}  # by the read anew, and on its way
     assert {each.why for each in report.completeness} == {"No file of sales is as it was when it was last read."}
+
+
+def test_the_second_reader_of_workbooks_gives_the_same_rows(tmp_path):
+    """Texts, numbers, days, instants, an id that became a number, an empty row, a formula, a value beyond the names."""
+    book = openpyxl.Workbook()
+    sheet = book.active
+    sheet.append([])
+    sheet.append(["id", "sold", "at", "total", "note"])
+    sheet.append([17850.0, date(2026, 1, 14), datetime(2026, 1, 14, 9, 30), 12.5, "a & <b>"])  # noqa: DTZ001 (a cell has no zone)
+    sheet.append([])
+    sheet.append([17851, date(2026, 1, 15), None, 1234567.1, True])
+    sheet.append([17852, None, None, "=D3*2", "no result is stored"])
+    sheet.append([17853, None, None, 1, "x", "beyond"])
+    sheet.append(["A-7", None, None, -0.001, " "])
+    book.save(tmp_path / "sales.xlsx")
+    config = FilesConfig.model_validate({"streams": {"sales": {"path": "sales.xlsx", "ids": ["id"]}}})
+    first = [message.body for message in FilesReader(config, tmp_path).read("sales", None, None) if isinstance(message, Record)]
+    assert len(first) == 3
+    assert list(rows(tmp_path / "sales.xlsx", config.streams["sales"])) == first
 
 
 def test_the_second_reader_gives_the_same_rows(tmp_path):
