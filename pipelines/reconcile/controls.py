@@ -62,8 +62,8 @@ COLUMNS = (
 )
 HELD = (
     *("id", "our_key", "our_attempt", "our_before", "number", "on_day", "unit", "item"),
-    *("role", "account", "amount", "counts", "cost", "party", "status", "overtime", "version", "editor"),
-    *("rates", "quantity", "gross"),
+    *("role", "account", "amount", "counts", "cost", "party", "party_id", "status", "overtime"),
+    *("version", "editor", "rates", "quantity", "gross"),
 )
 _NEEDED = ("id", "amount")
 _UNREAD = "amount IS NULL OR unit IS NULL"

@@ -63,11 +63,11 @@ class Month:
         books = yaml.safe_load((self.path / "routes/books.yaml").read_text())["attributes"]["posting"]
         self.edit("routes/books", posting=[books[0] | {"customer": {"as": "contact"}}])
 
-    def keep(self, secrets: dict[str, str]) -> None:
-        """Seal what the connection `ledger` logs in with."""
+    def keep(self, secrets: dict[str, str], connection: str = "ledger") -> None:
+        """Seal what a connection logs in with."""
         vault = Vault(self.hub, keys.load(self.path))
         for name, value in secrets.items():
-            vault.store("ledger", name, value)
+            vault.store(connection, name, value)
 
     def run(self) -> Report:
         home = load(self.path)

@@ -11,6 +11,7 @@ import pytest
 
 from tests._kit.books_month import at_quickbooks, at_xero
 from tests._kit.by_hand import judge, look
+from tests._kit.by_hand_hours import BAMBOOHR, GUSTO, AtBambooHr, AtGusto, at_bamboohr, at_gusto
 from tests._kit.by_hand_quickbooks import WITH_BUYERS as QUICKBOOKS
 from tests._kit.by_hand_quickbooks import AtQuickBooks
 from tests._kit.by_hand_xero import WITH_BUYERS as XERO
@@ -37,6 +38,20 @@ def quickbooks(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
         yield company, there, deepcopy(company.books.objects), look(there)
 
 
+@pytest.fixture(scope="module")
+def bamboohr(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The month's hours at BambooHR."""
+    with at_bamboohr(tmp_path_factory.mktemp("bamboohr") / "home") as (there, month):
+        yield there, month, deepcopy(there.entries), look(month)
+
+
+@pytest.fixture(scope="module")
+def gusto(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Any]:
+    """The same at Gusto."""
+    with at_gusto(tmp_path_factory.mktemp("gusto") / "home") as (there, month):
+        yield there, month, deepcopy(there.sheets), look(month)
+
+
 @pytest.mark.parametrize("seed", SEEDS)
 def test_xero(seed: int, xero: Any) -> None:
     organisation, there, written, before = xero
@@ -55,3 +70,23 @@ def test_quickbooks(seed: int, quickbooks: Any) -> None:
     hand = AtQuickBooks(there, seed, before, company)
     hand.all(QUICKBOOKS)
     judge(hand, look(there))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_bamboohr(seed: int, bamboohr: Any) -> None:
+    there, month, written, before = bamboohr
+    there.entries = deepcopy(written)
+    there.clock.forward(minutes=10)
+    hand = AtBambooHr(month, seed, before, there)
+    hand.all(BAMBOOHR)
+    judge(hand, look(month))
+
+
+@pytest.mark.parametrize("seed", SEEDS)
+def test_gusto(seed: int, gusto: Any) -> None:
+    there, month, written, before = gusto
+    there.sheets = deepcopy(written)
+    there.clock.forward(minutes=10)
+    hand = AtGusto(month, seed, before, there)
+    hand.all(GUSTO)
+    judge(hand, look(month))

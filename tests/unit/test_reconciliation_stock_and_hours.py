@@ -22,6 +22,8 @@ from pipelines.reconcile.run import reconcile
 from pipelines.steps.run import run
 from taps._kit.simulator import serve
 from taps.bamboohr.simulator import BambooSimulator
+from taps.gusto.facts import NUMBER
+from taps.gusto.simulator import COMPANY, GustoSimulator
 from tests.contract.samples import target_inventree
 
 AS_OF = datetime(2026, 12, 1, tzinfo=UTC)
@@ -71,7 +73,10 @@ CONTROL = {
         f"FROM sales WHERE body->>'back' = '{back}'"
         for kind, sign, back in (("order", "", "no"), ("refund", "-", "yes"))
     },
-    "hours": {"time_entry": "SELECT body->>'id' AS id, day(body->>'date') AS on_day, money(body->>'hours') AS amount FROM shifts"},
+    "hours": {
+        "time_entry": "SELECT body->>'id' AS id, day(body->>'date') AS on_day, money(body->>'hours') AS amount, body->>'person' AS party, "
+        "0 AS overtime FROM shifts"
+    },
 }
 NOON = "2026-11-02T12:00:00Z"
 FILES = {
@@ -150,6 +155,18 @@ def people(tmp_path: Path) -> Iterator[tuple[Till, Any]]:
         made.hub.close()
 
 
+@pytest.fixture
+def payroll(tmp_path: Path) -> Iterator[tuple[Till, Any]]:
+    there = GustoSimulator()
+    with serve(there) as url:
+        config = {"mode": "api", "company": COMPANY, "base_url": f"{url}/v1", "private_network": True}
+        kinds = {"employee": {"as": "employee"}, "time_entry": {"as": "time_entry"}}
+        secrets = {"client_id": "app", "client_secret": "app-secret", "refresh_token": "refresh-1", "access_token": "access-0"}
+        made = Till(tmp_path / "home", {"target": "gusto", "config": config}, kinds, secrets, there.clock)
+        yield made, there
+        made.hub.close()
+
+
 def test_units_in_inventree_are_those_of_the_till(inventory):
     """2 mugs and 3 teas left, 1 mug came back: 4."""
     till, _there = inventory
@@ -201,3 +218,30 @@ def test_hours_that_a_person_types_changes_and_deletes_are_told_apart(people):
         ("MISSING_IN_TARGET", "-4.25"),
         ("STALE", "0.50"),
     ]
+
+
+def test_hours_of_another_person_and_overtime_are_told(people):
+    """7.50 are somebody else's; of 4.25 two are overtime."""
+    till, there = people
+    first, second = (next(each for each in there.entries.values() if each["note"].startswith(name)) for name in ("T1 ", "T2 "))
+    first["employeeId"] = there.seed_employee(firstName="Bea", lastName="Moor", employeeNumber="8")
+    second["hours"] -= 2
+    there.seed_hours(second["employeeId"], date.fromisoformat(second["date"]), "2", second["note"].replace(" regular ", " overtime "))
+    assert found(till.report()) == (["hours 11.75 0.00"], [("PARTY", "T1", "0.00"), ("RATE", "T2", "0.00")])
+
+
+def test_hours_in_gusto_are_those_of_the_clock_and_what_a_person_does_is_told(payroll):
+    """7.50 are copied and made somebody else's, 4.25 overtime; then 4.25 are made 4.00 and the copy is deleted."""
+    till, there = payroll
+    assert found(till.report()) == (["hours 11.75 0.00"], [])
+    there.clock.forward(hours=1)
+    first, second = (next(each for each in there.sheets.values() if each["metadata"][NUMBER] == name) for name in ("T1", "T2"))
+    there.sheets["copy"] = {**first, "uuid": "copy", "updated_at": second["updated_at"]}
+    there.sheets[first["uuid"]] |= {"entity_uuid": there.seed_employee("Bea", "Moor")}
+    there.sheets[second["uuid"]] |= {"entries": [{**each, "pay_classification": "Overtime"} for each in second["entries"]]}
+    falls, causes = found(till.report())
+    assert falls == ["hours 19.25 0.00"]
+    assert causes == [("DUPLICATE_TARGET", "copy", "7.50"), ("PARTY", "T1", "0.00"), ("RATE", "T2", "0.00")]
+    del there.sheets["copy"]
+    there.edit_sheet(second["uuid"], "4.00")
+    assert found(till.report()) == (["hours 11.50 0.00"], [("PARTY", "T1", "0.00"), ("RATE", "T2", "0.00"), ("STALE", "T2", "-0.25")])

@@ -21,6 +21,7 @@ from pipelines.home.settings import TargetConnection
 from pipelines.hub.around import surroundings
 from pipelines.hub.ledger_tables import attempt, crosswalk, operation, receipt
 from pipelines.hub.store import Hub
+from pipelines.hub.tables import document, member
 from pipelines.reconcile.bench import ITEM, LINE, Bench
 from pipelines.reconcile.controls import HELD, Control, Held, columns
 from pipelines.reconcile.corners.source import read_stream
@@ -33,6 +34,7 @@ from taps.xero.marks import key_of as xero_key
 
 ZERO = Decimal(0)
 _BATCH = 5_000
+_PEOPLE = ("contact", "employee", "supplier")
 _KEYS: Mapping[str, Callable[[str], str]] = {
     "xero": xero_key,
     "quickbooks": quickbooks_key,
@@ -72,6 +74,9 @@ class _Known(NamedTuple):
     booked: Mapping[tuple[str, str], tuple[Decimal, datetime]]
     """By subject and effect (one document may be an invoice and leave the shelf at the same target): what its receipts together read
     back, and when the last one did."""
+
+    parties: Mapping[str, str]
+    """By id there of a customer or employee of ours: the number by which sources know it."""
 
     def of(self, held: Held, identity: str, key: str | None) -> _Subject | None:
         """Whose document this is."""
@@ -147,7 +152,22 @@ def _known(hub: Hub, destination: TargetConnection) -> _Known:
             key = (_named(row.kind, row.local_id, row.part).name, EFFECTS[row.kind])
             amount, last = booked.get(key, (ZERO, row.written_at))
             booked[key] = (amount + row.effect, max(last, row.written_at))
-    return _Known(by_id, by_key, booked)
+        parties = dict(_parties(tx, destination))
+    return _Known(by_id, by_key, booked, parties)
+
+
+def _parties(tx: sa.Connection, destination: TargetConnection) -> Iterator[tuple[str, str]]:
+    """Id there and number; where several documents are one person, that of the oldest, which is the one that was linked first."""
+    statement = (
+        sa.select(crosswalk.c.remote_id, document.c.number)
+        .join(member, member.c.entity_id == crosswalk.c.local_id)
+        .join(document, document.c.document_id == member.c.document_id)
+        .where(crosswalk.c.connection_id == destination.name, crosswalk.c.kind.in_(_PEOPLE), crosswalk.c.valid_to.is_(None))
+        .where(member.c.valid_to.is_(None), document.c.current, document.c.number.is_not(None))
+        .order_by(document.c.seq.desc())
+    )
+    for row in tx.execute(statement).yield_per(_BATCH):
+        yield row.remote_id, row.number
 
 
 def _named(kind: str, local_id: Any, part: str) -> _Subject:
@@ -179,7 +199,7 @@ def _money(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, roles: 
         measured = roles.measured(_counting(moved, kind, roles), ours=subject is not None)
         linked = known.linked(held, head["id"]) is not None
         more = {"editor": head["editor"], "linked": linked, "lines": list(_taxed(legs))}
-        item = {**_head(head, subject, kind), **measured, **more}
+        item = {**_head(head, subject, kind, known), **measured, **more}
         if subject and subject.name in first and head["our_before"] and head["our_attempt"] not in attempts:
             _add(first[subject.name], item, measured)
         else:
@@ -244,18 +264,19 @@ def _units(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, effect:
         kind = subject.kind if subject else held.representations[0]
         unit = "C62" if effect == "stock" else "HUR"
         more = {"article": row["item"], "amount": row["amount"], "cost": row["cost"], "overtime": row["overtime"]}
-        item = {**_head(row, subject, kind), **more, "unit": unit}
+        linked = known.linked(held, row["id"]) is not None
+        item = {**_head(row, subject, kind, known), **more, "unit": unit, "linked": linked}
         yield _told({**item, "editor": row["editor"]}, known, effect) if effect == "hours" else item
 
 
-def _head(row: Mapping[str, Any], subject: _Subject | None, kind: str) -> dict[str, Any]:
+def _head(row: Mapping[str, Any], subject: _Subject | None, kind: str, known: _Known) -> dict[str, Any]:
     return {
         "kind": kind,
         "ref": row["id"],
         "subject": subject.name if subject else None,
         "number": row["number"],
         "on_day": str(row["on_day"]) if row["on_day"] else None,
-        "party": row["party"],
+        "party": row["party"] or known.parties.get(row["party_id"], row["party_id"]),  # whom no source knows is named by his id there
         "status": row["status"],
         "version": row["version"],
     }
