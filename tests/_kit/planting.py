@@ -378,6 +378,44 @@ def quantity(month: Month) -> None:
     month.must(number, "backoffice/stock", QTY=2)
 
 
+def cost(month: Month) -> None:
+    """A piece is worth another amount than the shop says."""
+    key, line, number = _row(month, "stock_movement", "units > 0 AND unit_cost IS NOT NULL")
+    month.stock.execute("UPDATE stock_movement SET unit_cost = unit_cost + 250000 WHERE receipt_key = ? AND line = ?", (key, line))
+    month.must(number, "backoffice/stock", COST=0)
+
+
+def with_costs(home: Path) -> None:
+    """The shop says in each line of an order what a piece costs: its export, the mapping of its parcels, and its control."""
+    costs = {row["sku"]: row["cost_gbp"] for row in map(json.loads, (home / "files/web/products.jsonl").read_text().splitlines())}
+    orders = home / "files/web/orders.jsonl"
+    lines = []
+    for text in orders.read_text(errors="surrogateescape").splitlines():
+        try:
+            row = json.loads(text)
+        except ValueError:
+            lines.append(text)  # one is damaged
+            continue
+        for line in row["lines"]:
+            line["cost"] = costs.get(line.get("sku"))
+        lines.append(json.dumps(row, ensure_ascii=False))
+    orders.write_text("\n".join(lines) + "\n", errors="surrogateescape")
+    parcels = home / "mappings/sample/orders.yaml"
+    _replace(parcels, "          quantity: quantity\n", "          quantity: quantity\n          unit_cost: number(row.cost)\n", -1)
+    _replace(parcels, "      location: fulfilment", "      currency: \"'GBP'\"\n      location: fulfilment", 0)
+    told = "sum(money(line->>'quantity')) AS amount"
+    worth = "sum(CAST(money(line->>'quantity') * money(line->>'cost') AS DECIMAL(28, 6))) AS cost"
+    _replace(home / "controls/web.yaml", told, f"{told}, {worth}", 0)
+
+
+def _replace(file: Path, old: str, new: str, place: int) -> None:
+    """The first (0) or the last (-1) of a text's occurrences."""
+    text = file.read_text()
+    assert old in text
+    before, after = text.split(old, 1) if place == 0 else text.rsplit(old, 1)
+    file.write_text(before + new + after)
+
+
 def hours(month: Month) -> None:
     key, line, number = _row(month, "time_entry")
     month.stock.execute("UPDATE time_entry SET hours = hours - 500000 WHERE receipt_key = ? AND line = ?", (key, line))
@@ -441,7 +479,7 @@ LEDGER = (
 )
 TWO = (tax_and_amount, day_and_amount, tip_and_tax)
 SHOP = (stale, never_seen, on_its_way, chargeback, gone_at_source, stated_twice)
-BACK = (quantity, hours, wage, party, rejected, locked, held)
+BACK = (quantity, cost, hours, wage, party, rejected, locked, held)
 
 
 # ── the bank ──

@@ -17,7 +17,7 @@ from pipelines.reconcile.report import Report
 from pipelines.reconcile.run import reconcile
 from pipelines.reconcile.words import Status
 from pipelines.sandbox import demo
-from tests._kit.planting import AS_OF_DAY, BACK, LEDGER, SHOP, TWO, Month, bank, twin
+from tests._kit.planting import AS_OF_DAY, BACK, LEDGER, SHOP, TWO, Month, bank, twin, with_costs
 
 SEEDS = range(50 if os.environ.get("COUNTERFOIL_SIZE") == "nightly" else 8)
 EACH = 3
@@ -25,8 +25,10 @@ EACH = 3
 
 @pytest.fixture(scope="module")
 def finished(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The sample company's month, delivered."""
+    """The sample company's month, delivered; the shop says what its goods cost."""
     home = tmp_path_factory.mktemp("month") / "home"
+    demo.lay_out("sample", home)
+    with_costs(home)
     demo.demo("sample", home)
     return home
 
