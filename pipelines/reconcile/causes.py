@@ -37,6 +37,13 @@ OF_BALANCE = {"tax_owed": BreakClass.TAX, "cards_owed": BreakClass.GIFT_CARD}
 """The class that is about a balance."""
 _TAX, _ROUNDING = "SalesTaxPayable", "Rounding"
 """Roles of the accounts that take rounding."""
+
+
+def is_kept(sheet: str) -> bool:
+    """Whether a sheet is about what open orders keep of the stock."""
+    return sheet.endswith("/reserve")
+
+
 _OF_UNIT = {"C62": BreakClass.QTY, "HUR": BreakClass.HOURS}
 
 
@@ -331,6 +338,9 @@ def rounded(row: Mapping[str, Any], apart: Decimal, rules: Rules) -> bool:
 
 
 def _rest(row: Mapping[str, Any], rest: Decimal, arithmetic: Arithmetic) -> Cause:
+    if is_kept(row["sheet"]):
+        say = f"{_what(row)} has {row['l_amount']:f} pieces to hand over, and {_target(row)} keeps {row['r_amount']:f} for it."
+        return Cause(BreakClass.RESERVE, rest, say)
     kind = _OF_UNIT.get(row["l_unit"], BreakClass.FEE if row["kind"] == "fee" else BreakClass.AMOUNT)
     verdict = arithmetic.judge(row, rest)
     why = verdict.say if kind is BreakClass.AMOUNT and not verdict.is_it else ""

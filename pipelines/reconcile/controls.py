@@ -5,7 +5,7 @@ HOME/controls/CONNECTION.yaml, else the control that is shipped with the system 
     version: 1
     numbered: [[order]]     # kinds that share one run of numbers without gaps
     asks: fresh             # read the whole source anew (default), or `heads`: what the hub last saw of each row
-    money:                  # effect: money, stock, hours
+    money:                  # effect: money, stock, reserve, hours
       order: >              # kind of document: one SELECT over the streams as tables (key VARCHAR, body JSON)
         SELECT body->>'id' AS id, day(body->>'created_at') AS on_day, body->>'currency' AS unit, money(body->>'total') AS amount
         FROM orders
@@ -19,8 +19,9 @@ Each SELECT names `id`, `amount` and what else it knows:
     gateway                                 whose clearing account is meant; where it is left out, the hub's document tells
     account                                 of an entry of a bank: the number of the account on which it stands
 
-`amount` is the whole document as the source states it, signed as the model signs it (a refund −). A stock row counts what leaves (+), an
-hour row counts hours. Goods are what the other components leave; tax and cards owed follow from the components, unless stated.
+`amount` is the whole document as the source states it, signed as the model signs it (a refund −). A stock row counts what leaves (+), a
+reserve row what an open order promises, an hour row counts hours. Goods are what the other components leave; tax and cards owed follow
+from the components, unless stated.
 
 What a target holds is said in the same file, for the read-back tap of the same system (`corners.readback`):
 
@@ -34,8 +35,8 @@ What a target holds is said in the same file, for the read-back tap of the same 
 
 `account` is as the posting names it, or `role` says which account it is where the system does not. `counts` marks what makes up the
 document's amount; without it the roles decide. A line that is taxed tells its `rates` (a list, 0.2 for 20 %), its `quantity`, and as
-`gross` its amount where that holds the tax: the target's arithmetic is run again over them (`rounding`). For stock and hours a row is a
-document's article: id our_key number on_day item amount.
+`gross` its amount where that holds the tax: the target's arithmetic is run again over them (`rounding`). For stock, reserve and hours
+a row is a document's article: id our_key number on_day item amount.
 """
 
 from __future__ import annotations
@@ -54,7 +55,7 @@ from mappings.nearest import did_you_mean
 from pipelines.reconcile.bench import BALANCES, COMPONENTS, Bench
 from taps._kit.errors import Misconfigured
 
-EFFECTS = ("money", "stock", "hours")
+EFFECTS = ("money", "stock", "reserve", "hours")
 BANK = "bank"
 COLUMNS = (
     *("id", "part", "item", "row", "number", "on_day", "unit", "amount", *COMPONENTS[1:], *BALANCES),
@@ -67,7 +68,8 @@ HELD = (
 )
 _NEEDED = ("id", "amount")
 _UNREAD = "amount IS NULL OR unit IS NULL"
-_UNITS = {"stock": "C62", "hours": "HUR"}
+UNITS = {"stock": "C62", "reserve": "C62", "hours": "HUR"}
+"""Of the effects that are not money."""
 
 
 class Held(BaseModel):
@@ -91,8 +93,9 @@ class _File(BaseModel):
     """Kinds that share one run of numbers without gaps."""
     money: dict[str, str] = {}
     stock: dict[str, str] = {}
+    reserve: dict[str, str] = {}
     hours: dict[str, str] = {}
-    target: dict[Literal["money", "stock", "hours"], dict[str, Held]] = {}
+    target: dict[Literal["money", "stock", "reserve", "hours"], dict[str, Held]] = {}
     bank: dict[str, str] = {}
     """Entries of a bank account, for a connection that reads statements."""
 
@@ -140,7 +143,7 @@ def _read(text: str, name: str) -> Control:
     except ValidationError as wrong:
         lines = [f"{name}: {'.'.join(map(str, error['loc'])) or 'file'}: {error['msg']}" for error in wrong.errors()]
         raise Misconfigured("\n".join(lines)) from None
-    selects = {"money": file.money, "stock": file.stock, "hours": file.hours, BANK: file.bank}
+    selects = {"money": file.money, "stock": file.stock, "reserve": file.reserve, "hours": file.hours, BANK: file.bank}
     held: dict[str, Mapping[str, Held]] = {effect: dict(named) for effect, named in file.target.items()}
     return Control(name, file.version, file.asks, selects, file.numbered, hashlib.sha256(text.encode()).hexdigest(), held)
 
@@ -153,7 +156,7 @@ def ask(bench: Bench, control: Control, effect: str, kind: str, into: Mapping[st
     where = f"{control.name}: {effect}.{kind}"
     sql = control.selects[effect][kind].strip().rstrip(";")
     named = columns(bench, sql, where, COLUMNS)
-    constants = {"unit": _UNITS.get(effect), "kind": kind, **into}
+    constants = {"unit": UNITS.get(effect), "kind": kind, **into}
     renamed = {"id": "ref", "item": "article"}
     select = {renamed.get(column, column): f'CAST("{column}" AS {bench.type_of(renamed.get(column, column))})' for column in named}
     select |= {name: _text(value) for name, value in constants.items() if name not in select and value is not None}

@@ -55,10 +55,12 @@ def _concerns(row: Mapping[str, Any], window: Window) -> bool:
 
 def _taken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window, rules: Rules) -> Iterator[Share]:
     unit = row["r_unit"] or row["l_unit"]
-    group = group_of(row["kind"], unit)
+    group = group_of(row["kind"], unit, row["sheet"])
     if len(why) == 1 and why[0].kind is BreakClass.CURRENCY:
         expected, actual = shares(row, window)
-        yield Share(row["sheet"], group_of(row["kind"], row["l_unit"]), row["l_unit"], "amount", BreakClass.CURRENCY, -expected)
+        yield Share(
+            row["sheet"], group_of(row["kind"], row["l_unit"], row["sheet"]), row["l_unit"], "amount", BreakClass.CURRENCY, -expected
+        )
         yield Share(row["sheet"], group, unit, "amount", BreakClass.CURRENCY, actual)
     else:
         for cause in why:
@@ -187,7 +189,7 @@ def _once_more(
         key, row["sheet"], row["kind"], row["subject"] or "", row["number"] or "", unit, day, business_days(day, window.today),
         expected, actual, (Cause(kind, share, say),), (side,),
     )  # fmt: skip
-    taken = [Share(row["sheet"], group_of(row["kind"], unit), unit, "amount", kind, share)]
+    taken = [Share(row["sheet"], group_of(row["kind"], unit, row["sheet"]), unit, "amount", kind, share)]
     taken += [
         Share(row["sheet"], "", unit, name, kind, sign * value) for name, value in measures.items() if value and corner is Corner.TARGET
     ]

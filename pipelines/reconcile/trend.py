@@ -18,7 +18,7 @@ from pipelines.reconcile.kpis import Closing, Kpis, Resolved, StoredRun, kpis
 from pipelines.reconcile.words import WorkState
 
 _ENDS = ("resolved", "approved", "closed")
-_BY_HAND = ("money", "stock", "hours")
+_BY_HAND = ("money", "stock", "reserve", "hours")
 """Effects that somebody would have to enter."""
 
 

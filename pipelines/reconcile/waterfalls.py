@@ -13,13 +13,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from pipelines.reconcile.bench import MEASURED, Bench
-from pipelines.reconcile.causes import Window
+from pipelines.reconcile.causes import Window, is_kept
 from pipelines.reconcile.report import Line, Waterfall
 from pipelines.reconcile.words import MEANINGS, BreakClass
 
 ZERO = Decimal(0)
 SALES, PAYMENTS, PAYOUTS, CHARGES, PURCHASES = "sales", "payments", "payouts", "charges", "purchases"
-STOCK, HOURS, OTHER = "stock", "hours", "other"
+STOCK, KEPT, HOURS, OTHER = "stock", "reserve", "hours", "other"
 CLEARING, CLEARING_OF = "clearing", "clearing_of"
 """All clearing accounts together, and that of one processor."""
 _UNTOLD = "no processor is named"
@@ -37,6 +37,7 @@ TITLES = {
     CHARGES: "Fees, disputes and settlements",
     PURCHASES: "Bills and credits of suppliers",
     STOCK: "Stock: units out",
+    KEPT: "Stock: units kept for open orders",
     HOURS: "Hours worked",
     OTHER: "Other documents",
     CLEARING: "Clearing accounts against the processors",
@@ -47,8 +48,10 @@ TITLES = {
 }
 
 
-def group_of(kind: str, unit: str) -> str:
+def group_of(kind: str, unit: str, sheet: str) -> str:
     """The waterfall in which a kind of document counts."""
+    if is_kept(sheet):
+        return KEPT
     return {"C62": STOCK, "HUR": HOURS}.get(unit) or _GROUP.get(kind, OTHER)
 
 
@@ -98,7 +101,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Map
     ):
         note = "" if row["own_unit"] == row["unit"] else f"{row['own']:f} {row['own_unit']} at the rates of their days"
         label = f"Source: {row['kind'].replace('_', ' ')}{'' if not note else ' in ' + row['own_unit']}"
-        steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(
+        steps[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].append(
             Line(label, row["base"] or ZERO, row["n"], "corner", note)
         )
     for row in bench.rows(
@@ -110,7 +113,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Map
         line = Line(
             f"{row['fate'].capitalize()}: {row['reason']}", -(row["base"] or ZERO), row["n"], "step", f"{row['kind']}, in the total above"
         )
-        steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(line)
+        steps[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].append(line)
     for column, label in (("card", "Gift cards redeemed inside sales"), ("coin", "Rounded to the smallest coin")):
         for row in bench.rows(
             f"""
@@ -120,7 +123,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Map
             """  # noqa: S608
         ):
             line = Line(label, row["amount"], row["n"], "step", "the target's total does not hold it" if column == "card" else "")
-            steps[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].append(line)
+            steps[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].append(line)
     for key in sorted({*steps, *actual}, key=str):
         sheet, group, unit = key
         there = actual.get(key, _Held())
@@ -141,7 +144,7 @@ def _actual(bench: Bench, window: Window) -> dict[tuple[str, str, str], _Held]:
         GROUP BY ALL
         """  # noqa: S608
     ):
-        held = found[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]]
+        held = found[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]]
         held.count += row["n"]
         for name in ("amount", *MEASURED):
             held.sums[name] += row[name] or ZERO

@@ -197,8 +197,8 @@ MEANINGS: dict[BreakClass, Meaning] = {
     ),
     BreakClass.RESERVE: Meaning(
         "Reserve",
-        "The processor holds money back, and the books do not show it.",
-        "Book the reserve as a receivable from the processor.",
+        "The processor holds money back that the books do not show; or the stock keeps other pieces for an order than it promises.",
+        "Book the reserve as a receivable from the processor; in the stock, allocate or free what differs.",
         "finance",
     ),
     BreakClass.QTY: Meaning(

@@ -114,7 +114,7 @@ PROPERTIES: dict[str, dict[str, Any]] = {
         "notes": _TEXT,
     },
     "purchase_orders": {**_ORDER, "supplier": _ID, "supplier_name": _TEXT, "supplier_reference": _TEXT, "complete_date": _TEXT, **_LINES},
-    "sales_orders": {**_ORDER, "customer": _ID, "customer_reference": _TEXT, "shipment_date": _TEXT, **_LINES},
+    "sales_orders": {**_ORDER, "customer": _ID, "customer_reference": _TEXT, "shipment_date": _TEXT, "ours": _OURS, **_LINES},
 }
 """By stream; `pk` is the key of each."""
 
@@ -197,6 +197,11 @@ def _receipt(body: Mapping[str, Any]) -> dict[str, Any]:
     }
 
 
+def _sales_order(body: Mapping[str, Any]) -> dict[str, Any]:
+    label = Label.of(body.get("description"))
+    return {**_order(_SO_LINE)(body), "ours": label.key if label else None}
+
+
 _MORE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "stock_items": _stock_item,
     "parts": _part,
@@ -204,5 +209,5 @@ _MORE: dict[str, Callable[[Mapping[str, Any]], dict[str, Any]]] = {
     "stock_tracking": _tracking,
     "receipts": _receipt,
     "purchase_orders": _order(_PO_LINE),
-    "sales_orders": _order(_SO_LINE),
+    "sales_orders": _sales_order,
 }

@@ -2,124 +2,19 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
-from decimal import Decimal
+from datetime import UTC, datetime
 from pathlib import Path
-from typing import Any
 
 import pytest
-import yaml
 
 from pipelines.home.load import load
-from pipelines.hub import equations, keys
-from pipelines.hub.schema import migrate
-from pipelines.hub.store import Hub
-from pipelines.hub.vault import Vault
-from pipelines.steps.run import Report, run
+from pipelines.reconcile.run import reconcile
 from taps._kit.errors import Misconfigured
 from taps._kit.simulator import serve
 from taps.inventree.facts import CANCELLED, IN_PROGRESS, SHIPPED
 from taps.inventree.simulator import InvenTreeSimulator
-
-LINE = "{line_number: 1, kind: \"'item'\", sku: sku, quantity: number(units), net_amount: number(total), open_quantity: number(left)}"
-MAPPINGS = {
-    "orders": f"""
-mapping: t/orders
-version: 1
-documents:
-  - type: order
-    id: id
-    fields:
-      business_date: day
-      currency: "'EUR'"
-      order_number: id
-      status: status
-      fulfillment_status: fulfilled
-      cancelled_at: null
-      grand_total: number(total)
-      lines: [{{fields: {LINE}}}]
-""",
-    "parcels": """
-mapping: t/parcels
-version: 1
-documents:
-  - type: fulfillment
-    id: id
-    fields:
-      business_date: day
-      order_id: ref('order', order)
-      order_number: order
-      lines: [{fields: {sku: sku, quantity: number(units)}}]
-""",
-}
-
-
-def order(number: str, units: int, *, status: str = "open", fulfilled: str = "unfulfilled", left: int | None = None) -> dict[str, Any]:
-    made = {"id": number, "day": "2026-01-05", "sku": "MUG", "units": units, "left": units if left is None else left}
-    return made | {"total": "10.00", "status": status, "fulfilled": fulfilled}
-
-
-class Storehouse:
-    """A shop's exports, a route, and an InvenTree with one shelf of mugs."""
-
-    def __init__(self, home: Path, simulator: InvenTreeSimulator, url: str) -> None:
-        self.home, self.simulator = home, simulator
-        for folder in ("connections", "routes", "mappings/t", "files"):
-            (home / folder).mkdir(parents=True)
-        acme = {"legal_name": "Acme Ltd", "base_currency": "EUR", "timezone": "Europe/Dublin"}
-        self._put("counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": acme}})
-        for name, text in MAPPINGS.items():
-            (home / f"mappings/t/{name}.yaml").write_text(text, encoding="utf-8")
-            self.export(name)
-        streams = {name: {"path": f"files/{name}.jsonl", "key": ["id"], "snapshot": True} for name in MAPPINGS}
-        shop = {"tap": "files", "company": "acme", "timezone": "Europe/Dublin", "config": {"streams": streams}}
-        self._component("connections/shop", "Connection", shop | {"mappings": {name: f"t/{name}" for name in MAPPINGS}})
-        config = {"base_url": url, "private_network": True, "location": "Shelf"}
-        self._component("connections/stock", "Connection", {"target": "inventree", "config": config})
-        self.route({"order": {"as": "sales_order"}, "fulfillment": {"as": "stock_removal"}})
-        self.hub = Hub(f"sqlite:///{home / 'hub.db'}", simulator.clock)
-        migrate(self.hub)
-        Vault(self.hub, keys.load(home)).store("stock", "token", "inventree-token")
-
-    def _put(self, name: str, content: object) -> None:
-        (self.home / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-    def _component(self, name: str, kind: str, attributes: object) -> None:
-        self._put(f"{name}.yaml", {"type": f"pipelines.components.{kind}", "attributes": attributes})
-
-    def route(self, *kinds: dict[str, Any]) -> None:
-        postings = [{"name": f"stock{n}", "target": "stock", "*": {"exclude": "no stock"}, **each} for n, each in enumerate(kinds)]
-        given = {"sources": ["shop"], "start": {"business_date": "2026-01-01"}, "mode": "auto", "posting": postings}
-        self._component("routes/stock", "Route", given)
-
-    def export(self, stream: str, *rows: dict[str, Any]) -> None:
-        (self.home / f"files/{stream}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
-
-    def run(self, *, minutes: int = 30) -> Report:
-        self.simulator.clock.forward(minutes=minutes)
-        home = load(self.home)
-        report = run(home, self.hub, list(home.routes.values()))
-        with self.hub.read() as tx:
-            assert all(each.balanced for each in equations.intake(tx))
-            balances = equations.route(tx, "stock", ["shop"], [("stock0", "stock")])
-        assert [each for each in balances if not each.balanced] == []
-        return report
-
-    def ask(self, sql: str) -> list[tuple[Any, ...]]:
-        with self.hub.read() as tx:
-            return [tuple(row) for row in tx.exec_driver_sql(sql).all()]
-
-    @property
-    def stands(self) -> tuple[Decimal, Decimal, list[int]]:
-        """Mugs on the shelf, mugs that are kept, the states of the orders."""
-        tables = self.simulator.tables
-        kept = sum((each["quantity"] for each in tables.allocations.values()), Decimal(0))
-        lying = sum((each["quantity"] for each in tables.items.values()), Decimal(0))
-        return lying, kept, [row["status"] for row in tables.sales_orders.values()]
-
-    def fates(self) -> list[tuple[Any, ...]]:
-        return self.ask("SELECT representation, fate, reason FROM disposition ORDER BY representation, document_id")
+from tests._kit.storehouse import Storehouse, order
 
 
 @pytest.fixture
@@ -229,3 +124,41 @@ def test_keeping_and_removing_the_same_sale_is_refused_by_check(house):
         load(house.home)
     house.route({"order": {"as": "stock_removal"}})
     load(house.home)
+
+
+# ── reconciled ──
+
+
+def _breaks(house):
+    report = reconcile(load(house.home), house.hub, as_of=datetime(2026, 12, 1, tzinfo=UTC))
+    kept = [fall for fall in report.waterfalls if fall.sheet == "stock/reserve"]
+    assert {fall.unexplained for fall in kept} <= {0}
+    assert {fall.name for fall in kept} <= {"reserve"}
+    return {(cause.kind.value, each.number, int(cause.amount)) for each in report.breaks for cause in each.causes}
+
+
+def test_what_is_kept_is_what_is_promised_and_each_break_is_told(house):
+    """Kept 5 of 1001 and 3 of 1002; handed over 1003; waiting 9 of 1004 of which 2 are kept; then people free, cancel and keep more."""
+    house.export("orders", order("1001", 5), order("1002", 3), order("1003", 2, fulfilled="fulfilled", left=0))
+    house.run()
+    assert _breaks(house) == set()
+    tables = house.simulator.tables
+    of = {row["customer_reference"]: pk for pk, row in tables.sales_orders.items()}
+    mine = {row["order"]: pk for pk, row in tables.allocations.items()}
+    freed = tables.allocations.pop(mine[of["1001"]])
+    assert _breaks(house) == {("RESERVE", "1001", -5)}
+    tables.allocations[mine[of["1001"]]] = freed | {"quantity": freed["quantity"] + 1}
+    assert _breaks(house) == {("RESERVE", "1001", 1)}
+    house.simulator.sales.cancel(tables.sales_orders[of["1002"]])
+    assert _breaks(house) == {("RESERVE", "1001", 1), ("RESERVE", "1002", -3)}
+    del tables.sales_orders[of["1001"]]
+    assert _breaks(house) == {("MISSING_IN_TARGET", "1001", -5), ("RESERVE", "1002", -3)}
+
+
+def test_what_waits_for_goods_is_a_matter_of_time_and_an_order_of_others_is_theirs(house):
+    house.export("orders", order("1001", 12))
+    house.run()
+    assert _breaks(house) == {("TIMING", "1001", -2)}
+    company = house.simulator.seed_company("By hand Ltd", is_customer=True)
+    house.simulator.seed_sale("SO-9000", company, [(next(iter(house.simulator.tables.parts)), "4", "1.00")])
+    assert _breaks(house) == {("TIMING", "1001", -2)}

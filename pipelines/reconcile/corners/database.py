@@ -8,6 +8,7 @@ from typing import Any
 import sqlalchemy as sa
 
 from pipelines.reconcile.bench import ITEM, Bench
+from pipelines.reconcile.controls import UNITS
 from targets.database.tables import receipt, stock_movement, time_entry
 
 _BATCH = 5_000
@@ -42,7 +43,7 @@ def _rows(tx: sa.Connection, sheet: str, connection: str, effect: str) -> Iterat
             "ref": row.remote_id or f"{row.number}/{row.article or ''}",
             "number": row.number,
             "on_day": str(row.on_day),
-            "unit": "C62" if effect == "stock" else "HUR",
+            "unit": UNITS[effect],
             "amount": row.amount,
             "party": row.party,
             "cost": row.cost.scaleb(_SQLITE_PLACES) if row.cost is not None and tx.dialect.name == "sqlite" else row.cost,

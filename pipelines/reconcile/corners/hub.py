@@ -81,7 +81,19 @@ def _standings(
     fates: Mapping[tuple[Any, str], tuple[str, str, str]],
     booked: Mapping[tuple[Any, str], _Booked],
 ) -> Iterator[dict[str, Any]]:
-    columns = ("document_id", "connection_id", "type", "source_id", "number", "business_date", "currency", "amount", "units", "hours")
+    columns = (
+        "document_id",
+        "connection_id",
+        "type",
+        "source_id",
+        "number",
+        "business_date",
+        "currency",
+        "amount",
+        "units",
+        "hours",
+        "reserved",
+    )
     statement = sa.select(*(document.c[name] for name in columns), document.c.cost, document.c.parts, document.c.body).where(
         document.c.connection_id.in_(sorted(route.sources)), document.c.current, document.c.deleted.is_(False)
     )
@@ -141,8 +153,8 @@ def _will_be_planned(posting: Posting, kind: str, effect: str) -> bool:
 def _measure(row: Any, effect: str, part: str, body: Mapping[str, Any]) -> tuple[Decimal, str]:
     """What a leg does, signed. Other than in the route's equation each leg counts: the money arrives as surely as it was sent."""
     match effect:
-        case "stock":
-            return row.units, "C62"
+        case "stock" | "reserve":
+            return (row.units if effect == "stock" else row.reserved), "C62"
         case "hours":
             return row.hours, "HUR"
         case "cost":

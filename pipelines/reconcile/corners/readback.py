@@ -23,7 +23,7 @@ from pipelines.hub.ledger_tables import attempt, crosswalk, operation, receipt
 from pipelines.hub.store import Hub
 from pipelines.hub.tables import document, member
 from pipelines.reconcile.bench import ITEM, LINE, Bench
-from pipelines.reconcile.controls import HELD, Control, Held, columns
+from pipelines.reconcile.controls import HELD, UNITS, Control, Held, columns
 from pipelines.reconcile.corners.source import read_stream
 from pipelines.reconcile.roles import Posting, Roles
 from taps._kit.registry import tap
@@ -262,7 +262,7 @@ def _units(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, effect:
     for row in rows:
         subject = known.of(held, row["id"], row["our_key"])
         kind = subject.kind if subject else held.representations[0]
-        unit = "C62" if effect == "stock" else "HUR"
+        unit = UNITS[effect]
         more = {"article": row["item"], "amount": row["amount"], "cost": row["cost"], "overtime": row["overtime"]}
         linked = known.linked(held, row["id"]) is not None
         item = {**_head(row, subject, kind, known), **more, "unit": unit, "linked": linked}
