@@ -26,7 +26,7 @@ _DISCOUNTS = f"""discountAllocations {{
   }}"""
 _INFO = "pageInfo { hasNextPage endCursor }"
 
-LINE = f"""id title variantTitle sku vendor quantity currentQuantity isGiftCard requiresShipping taxable
+LINE = f"""id title variantTitle sku vendor quantity currentQuantity unfulfilledQuantity isGiftCard requiresShipping taxable
   variant {{ id }}
   originalUnitPriceSet {BAG}
   {_DISCOUNTS}

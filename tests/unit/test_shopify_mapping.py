@@ -162,6 +162,21 @@ def test_an_order():
     assert [(move.item, move.units) for move in order.stock()] == [("MUG-L", 3)]
 
 
+@pytest.mark.parametrize(
+    ("shipped", "left", "status", "kept"),
+    [
+        ("UNFULFILLED", 3, None, [("MUG-L", 2)]),  # of three one was refunded
+        ("PARTIALLY_FULFILLED", 1, None, [("MUG-L", 1)]),
+        ("FULFILLED", 0, None, []),
+        ("UNFULFILLED", 3, "cancelledAt", []),
+    ],
+)
+def test_what_an_order_has_still_to_hand_over(shipped, left, status, kept):
+    record = ORDER | {"displayFulfillmentStatus": shipped, "lineItems": [MUG | {"unfulfilledQuantity": left}, CARD], "closedAt": None}
+    [order] = translated("orders", record | ({status: "2026-11-05T10:00:00Z"} if status else {}))
+    assert [(each.item, each.units) for each in order.reserved()] == kept
+
+
 def test_a_tip_that_is_a_line_too_is_counted_once():
     tip = CARD | {"title": "Tip", "isGiftCard": False, "variant": None, "originalUnitPriceSet": bag("2.0")}
     [order] = translated("orders", ORDER | {"lineItems": [MUG, CARD, tip], "allTaxLines": ORDER["allTaxLines"]})
