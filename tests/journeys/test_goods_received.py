@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator
+from datetime import UTC, datetime
 from decimal import Decimal
 from pathlib import Path
 from typing import Any
@@ -18,8 +19,10 @@ from pipelines.hub import equations, keys
 from pipelines.hub.schema import migrate
 from pipelines.hub.store import Hub
 from pipelines.hub.vault import Vault
+from pipelines.reconcile.run import reconcile
 from pipelines.steps.run import Report, run
 from taps._kit.simulator import serve
+from taps.inventree.facts import RECEIVED
 from taps.inventree.simulator import InvenTreeSimulator
 
 BILLS = """
@@ -189,3 +192,24 @@ def test_a_stock_item_that_was_used_up_is_still_worth_its_orders_price(firm):
     del firm.simulator.tables.items[item]
     firm.run()
     assert firm.balances() == {"Assets:Inventory": 70, "Liabilities:Received": -70}
+
+
+def test_what_arrived_is_reconciled_with_the_books_by_document(firm):
+    """60 and 38 arrive; then the second is changed by hand in the journal's place: here, in the history that the control reads."""
+    firm.simulator.receive(firm.simulator.line, "60", firm.simulator.shelf)
+    firm.simulator.receive(firm.simulator.line, "38", firm.simulator.shelf)
+    firm.run()
+    assert _breaks(firm) == []
+    received = [row for row in firm.simulator.tables.tracking.values() if row["tracking_type"] == RECEIVED]
+    received[1]["deltas"]["quantity"] = Decimal(40)
+    ((kind, number, amount),) = _breaks(firm)
+    assert (kind, amount) == ("STALE", -20)
+    assert number.startswith("PO-0001/")
+    del firm.simulator.tables.tracking[received[0]["pk"]]
+    assert {(kind, amount) for kind, _number, amount in _breaks(firm)} == {("STALE", -20), ("MISSING_IN_SOURCE", 600)}
+
+
+def _breaks(firm):
+    report = reconcile(load(firm.home), firm.hub, as_of=datetime(2026, 12, 1, tzinfo=UTC))
+    assert {fall.unexplained for fall in report.waterfalls} <= {0}
+    return [(cause.kind.value, each.number, int(cause.amount)) for each in report.breaks for cause in each.causes if cause.amount]
