@@ -126,7 +126,8 @@ class Keeper:
         raise Rejected("no reference is free")
 
     def _marked(self, calls: Calls, payload: Payload, there: Standing) -> Standing:
-        fields = {"description": self._mark(payload)}
+        buyer = payload.body["customer"]
+        fields = {"description": self._mark(payload)} | ({"customer": buyer} if isinstance(buyer, int) else {})
         return replace(there, row=calls.change(f"{ORDERS}{there.pk}/", fields))
 
     def _mark(self, payload: Payload) -> str:

@@ -118,6 +118,14 @@ def test_a_buyer_whom_nobody_names_is_the_walk_in_customer_once(writer, simulato
     assert {row["customer"] for row in simulator.tables.sales_orders.values()} == {company["pk"]}
 
 
+def test_a_buyer_who_is_known_later_takes_the_place_of_the_walk_in_customer(writer, simulator):
+    made = send(writer, keep(mugs(1), other={"walk_in": "Walk-in customer"}))
+    zoe = simulator.seed_company("Zoë Quill", is_customer=True)
+    related = {"item:MUG": Related("part", str(MUG), "MUG"), "customer": Related("contact", str(zoe), "C-1")}
+    send(writer, keep(mugs(1), revision=2, verb=Verb.UPDATE, booked=made, other={"related": related}))
+    assert order(simulator)["customer"] == zoe
+
+
 def test_a_change_keeps_what_is_right_and_frees_the_rest(writer, simulator):
     made = send(writer, keep(mugs(2), mugs(1, "Kiosk")))
     stays = next(pk for pk, each in simulator.tables.allocations.items() if each["quantity"] == 2)
