@@ -310,3 +310,34 @@ def test_every_document_is_listed_and_told_of():
         assert f" {name} " in mappings.model.__doc__
         assert cls.title[0].isupper()
         assert (cls.__doc__ or "").split("\n")[0].endswith(".")
+
+
+@pytest.mark.parametrize(
+    ("fields", "lines", "kept"),
+    [
+        ({"fulfillment_status": "unfulfilled"}, [{"quantity": 3}, {"quantity": 2, "open_quantity": 1}], 4),
+        ({"fulfillment_status": "partly_fulfilled"}, [{"quantity": 3, "open_quantity": 0}], 0),
+        (
+            {"fulfillment_status": "unfulfilled"},
+            [{"quantity": -1, "kind": "exchange"}, {"quantity": 1, "kind": "gift_card", "sku": None}],
+            0,
+        ),
+        ({"fulfillment_status": "fulfilled"}, [{"quantity": 3}], 0),
+        ({}, [{"quantity": 3}], 0),  # a till: it does not say, for it hands over at once
+        ({"fulfillment_status": "unfulfilled", "status": "cancelled"}, [{"quantity": 3}], 0),
+        ({"fulfillment_status": "unfulfilled", "status": "closed"}, [{"quantity": 3}], 0),
+    ],
+)
+def test_what_an_order_keeps_of_the_stock_until_it_is_handed_over(fields, lines, kept):
+    made = REGISTRY["order"].model_validate(
+        {
+            "source_id": "1",
+            "business_date": "2026-01-31",
+            "currency": "EUR",
+            "grand_total": "0",
+            "lines": [{"line_number": n, "sku": "MUG", "net_amount": "0"} | line for n, line in enumerate(lines, 1)],
+            **fields,
+        }
+    )
+    assert made.units_reserved() == kept
+    assert {(each.item, each.units > 0) for each in made.reserved()} <= {("MUG", True)}
