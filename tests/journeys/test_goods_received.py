@@ -180,9 +180,9 @@ def test_goods_without_a_price_are_held_and_go_on_once_it_is_entered(firm):
         ((say,),) = tx.exec_driver_sql("SELECT say FROM problem WHERE closed_at IS NULL AND code = 'POST-COST'").all()
     assert "brings 5 of MUG" in say
     firm.simulator.clock.forward(days=9)
+    firm.simulator.seed_item(firm.simulator.mug, firm.simulator.shelf, "1")
+    firm.run()  # the history is read from here on
     firm.simulator.tables.items[item]["purchase_price"] = "9.50"
-    firm.simulator.seed_item(firm.simulator.mug, firm.simulator.shelf, "1")  # the history is read from here on
-    firm.run()
     firm.run()
     assert firm.balances() == {"Assets:Inventory": Decimal("47.50"), "Liabilities:Received": Decimal("-47.50")}
 
