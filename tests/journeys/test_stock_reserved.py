@@ -149,6 +149,9 @@ def test_what_is_kept_is_what_is_promised_and_each_break_is_told(house):
     assert _breaks(house) == {("RESERVE", "1001", -5)}
     tables.allocations[mine[of["1001"]]] = freed | {"quantity": freed["quantity"] + 1}
     assert _breaks(house) == {("RESERVE", "1001", 1)}
+    tables.sales_orders[of["1002"]]["status"] = SHIPPED  # by a shipment of theirs, whose allocations stay on the lines
+    assert _breaks(house) == {("RESERVE", "1001", 1), ("RESERVE", "1002", -3)}
+    tables.sales_orders[of["1002"]]["status"] = IN_PROGRESS
     house.simulator.sales.cancel(tables.sales_orders[of["1002"]])
     assert _breaks(house) == {("RESERVE", "1001", 1), ("RESERVE", "1002", -3)}
     del tables.sales_orders[of["1001"]]
