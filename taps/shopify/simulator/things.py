@@ -87,6 +87,12 @@ class Line:
     removed: int = 0
 
     @property
+    def shipped(self) -> int:
+        """Units that parcels took."""
+        parcels = (parcel for parcel in self.order.parcels if parcel.status == "SUCCESS")
+        return sum(units for parcel in parcels for _id, of, units in parcel.lines if of is self)
+
+    @property
     def net(self) -> int:
         """After discount, all units."""
         return self.quantity * self.price - self.discount

@@ -219,12 +219,6 @@ _ORDER: dict[str, Resolver] = {
     "fulfillments": lambda o, _: list(o.parcels),
     "returns": lambda o, _: listed(o.returns),
 }
-
-
-def _units_shipped(line: t.Line) -> int:
-    return sum(units for parcel in line.order.parcels if parcel.status == "SUCCESS" for _id, of, units in parcel.lines if of is line)
-
-
 _LINE: dict[str, Resolver] = {
     "id": lambda x, _: t.gid("LineItem", x.id),
     "title": lambda x, _: x.title,
@@ -233,7 +227,7 @@ _LINE: dict[str, Resolver] = {
     "vendor": lambda x, _: x.variant.product.vendor if x.variant else None,
     "quantity": lambda x, _: x.quantity,
     "currentQuantity": lambda x, _: x.quantity - x.removed,
-    "unfulfilledQuantity": lambda x, _: x.quantity - _units_shipped(x),
+    "unfulfilledQuantity": lambda x, _: x.quantity - x.shipped,
     "isGiftCard": lambda x, _: x.gift_card,
     "requiresShipping": lambda x, _: x.variant is not None and not x.gift_card,
     "taxable": lambda x, _: bool(x.taxes),
