@@ -57,7 +57,8 @@ class Fee(Document):
     title: ClassVar[str] = "Fee"
 
     business_date: Day
-    fee_type: Literal["processing", "dispute", "subscription", "advertising"] = "processing"
+    fee_type: Literal["processing", "dispute", "subscription", "advertising", "bank"] = "processing"
+    """`bank`: a bank kept it of money that came in; the others are taken from a processor's balance."""
     gateway: Text | None = None
     payment_id: UUID | None = None
     order_id: UUID | None = None

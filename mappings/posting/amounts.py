@@ -89,9 +89,9 @@ def payment(document: Payment, _representation: str, books: Books) -> Items:
 
 
 def fee(document: Fee, _representation: str, _books: Books) -> Items:
-    """A fee and the balance it is taken from."""
+    """A fee and what it is taken from: a processor's balance, or our bank account."""
     yield Item(document.fee_type, document.fee_amount)
-    yield Item("balance", document.fee_amount)
+    yield Item("from_bank" if document.fee_type == "bank" else "balance", document.fee_amount)
 
 
 def payout(document: Payout, part: str) -> Items:

@@ -22,10 +22,11 @@ from pipelines.hub.audit import Audit
 from pipelines.hub.store import Hub
 from pipelines.hub.tables import document
 from pipelines.reconcile import finding, receipts
+from pipelines.reconcile.booking import bookable, booked
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.decided import ACCEPTED, DISMISSED, FILE, TAKEN_BACK, dismissed, rows
 from pipelines.reconcile.policy import rules
-from pipelines.reconcile.proposals import OpenInvoice, Proposal, told
+from pipelines.reconcile.proposals import OpenInvoice, Proposal
 from pipelines.reconcile.report import Pair, Report
 from pipelines.reconcile.rights import Actor, Refused
 from pipelines.reconcile.run import reconcile
@@ -81,12 +82,7 @@ class Decisions:
         chosen = [each for each in self.proposed() if entry in {line.reference for line in each.received}]
         if len(chosen) != 1 or not chosen[0].sure:
             raise Refused(f"There is no proposal for {entry!r} that could be accepted: none, or more than one way to explain it.")
-        solution = chosen[0].solutions[0]
-        other = sorted({line.what.replace("_", " ") for line in solution.lines} - {"invoice"})
-        if other:
-            raise Refused(
-                f"{entry} needs more than payments ({', '.join(other)}); book it at the target, with the amounts that are proposed."
-            )
+        bookable(self.home, self.company, {line.what for line in chosen[0].solutions[0].lines})
         return self._put(actor, reason, list(self._decided(chosen[0])))
 
     def dismiss(self, actor: Actor, entry: str, reason: str) -> list[dict[str, Any]]:
@@ -140,9 +136,7 @@ class Decisions:
                 "decision": ACCEPTED,
                 "booked_on": line.on.isoformat(),
                 "currency": line.unit,
-                "payments": [
-                    {"order": orders[each.number], "number": each.number, "amount": told(each.amount, line.unit)} for each in paid
-                ],
+                **booked(solution, paid, orders, line),
             }
 
     def _order(self, tx: sa.Connection, invoice: OpenInvoice) -> str:

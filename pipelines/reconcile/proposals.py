@@ -12,7 +12,7 @@ from dataclasses import dataclass, replace
 from datetime import date
 from decimal import Decimal
 from itertools import combinations
-from typing import Protocol, TypeVar
+from typing import NamedTuple, Protocol, TypeVar
 
 from mappings.model.money import allocate, exponent, rounded
 from pipelines.reconcile.policy import Rules, Terms
@@ -63,6 +63,8 @@ class OpenInvoice:
     """For each rate: gross, and the tax in it. Σ gross = total."""
     party: str = ""
     """The customer's name as it is compared; personal."""
+    rates: tuple[Decimal | None, ...] = ()
+    """The rates of `taxes`, in their order; None where the sale does not say."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -75,6 +77,14 @@ class Line:
     amount: Decimal
 
 
+class Discounted(NamedTuple):
+    """What of a discount belongs to one rate of tax; both are positive."""
+
+    net: Decimal
+    tax: Decimal
+    rate: Decimal | None
+
+
 @dataclass(frozen=True, slots=True)
 class Solution:
     """One way to explain the money: Σ lines = Σ of the receipts."""
@@ -82,6 +92,8 @@ class Solution:
     invoices: tuple[OpenInvoice, ...]
     lines: tuple[Line, ...]
     say: str
+    terms: Terms | None = None
+    """By which a discount was taken; None where none was."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -184,12 +196,22 @@ def _exact(line: Received, chosen: Sequence[OpenInvoice], rules: Rules) -> Solut
             tax = -sum((each.amount for each in taken if each.what == "discount_tax"), ZERO)
             parts = f"discount {told(net, line.unit)}, tax on it {told(tax, line.unit)}"
             say = f"pays {names} less {terms.percent:f} % within {terms.days} days: {parts}"
-            return Solution(tuple(chosen), tuple(settled + taken), say)
+            return Solution(tuple(chosen), tuple(settled + taken), say, terms)
     return None
 
 
 def discount(invoice: OpenInvoice, terms: Terms, paid_on: date) -> Iterator[Line]:
     """The discount of an invoice and the tax in it, at its own rates; nothing after the days, or where part of it was paid before."""
+    parts = list(discounted(invoice, terms, paid_on))
+    if not parts:
+        return
+    yield Line("discount", invoice.number, -sum((each.net for each in parts), ZERO))
+    if any(each.tax for each in parts):
+        yield Line("discount_tax", invoice.number, -sum((each.tax for each in parts), ZERO))
+
+
+def discounted(invoice: OpenInvoice, terms: Terms, paid_on: date) -> Iterator[Discounted]:
+    """The same, rate by rate."""
     if not 0 <= (paid_on - invoice.on).days <= terms.days or invoice.left != invoice.total:
         return
     gross = rounded(invoice.total * terms.percent / 100, invoice.unit)
@@ -197,10 +219,9 @@ def discount(invoice: OpenInvoice, terms: Terms, paid_on: date) -> Iterator[Line
         return
     rates = invoice.taxes or ((invoice.total, ZERO),)
     shares = allocate(gross, [each for each, _tax in rates], exponent(invoice.unit))
-    taxes = [rounded(share * tax / whole, invoice.unit) if whole else ZERO for share, (whole, tax) in zip(shares, rates, strict=True)]
-    yield Line("discount", invoice.number, -(gross - sum(taxes, ZERO)))
-    if any(taxes):
-        yield Line("discount_tax", invoice.number, -sum(taxes, ZERO))
+    for place, (share, (whole, tax)) in enumerate(zip(shares, rates, strict=True)):
+        of_it = rounded(share * tax / whole, invoice.unit) if whole else ZERO
+        yield Discounted(share - of_it, of_it, invoice.rates[place] if invoice.rates else None)
 
 
 def _inexact(line: Received, chosen: Sequence[OpenInvoice], rules: Rules) -> Solution | None:

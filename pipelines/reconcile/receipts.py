@@ -96,12 +96,15 @@ def open_invoices(tx: sa.Connection, sources: Sequence[str]) -> Iterator[OpenInv
             cards = sum((Decimal(each["amount"]) for each in body.get("tenders") or () if each["tender_type"] in _OURS), ZERO)
             left = row.amount - settled[row.document_id] - cards
             party = names.get(str(body.get("customer_id")), "") or names.get((row.connection_id, row.party), "")
-            taxes = tuple(_taxes(body, row.amount))
-            yield OpenInvoice(row.connection_id, row.source_id, row.number, row.business_date, row.currency, row.amount, left, taxes, party)
+            of_rates = list(_taxes(body, row.amount))
+            taxes, rates = tuple((gross, tax) for gross, tax, _rate in of_rates), tuple(rate for _gross, _tax, rate in of_rates)
+            yield OpenInvoice(
+                row.connection_id, row.source_id, row.number, row.business_date, row.currency, row.amount, left, taxes, party, rates
+            )  # fmt: skip
 
 
-def _taxes(body: Mapping[str, Any], total: Decimal) -> Iterator[tuple[Decimal, Decimal]]:
-    """(gross, tax in it) for each rate of tax; what no line explains counts as untaxed."""
+def _taxes(body: Mapping[str, Any], total: Decimal) -> Iterator[tuple[Decimal, Decimal, Decimal | None]]:
+    """(gross, tax in it, rate) for each rate of tax; what no line explains counts as untaxed."""
     rates = {each.get("line_number"): str(each.get("rate")) for each in body.get("tax_lines") or ()}
     sums: dict[str, list[Decimal]] = defaultdict(lambda: [ZERO, ZERO])
     for line in body.get("lines") or ():
@@ -111,8 +114,14 @@ def _taxes(body: Mapping[str, Any], total: Decimal) -> Iterator[tuple[Decimal, D
         of_rate[0] += net + tax
         of_rate[1] += tax
     sums[""][0] += total - sum((gross for gross, _tax in sums.values()), ZERO)
-    kept = [(gross, tax) for _rate, (gross, tax) in sorted(sums.items()) if gross]
-    yield from kept if all(gross * total > 0 for gross, _tax in kept) else [(total, sum((tax for _gross, tax in kept), ZERO))]
+    kept = [(gross, tax, _rate(text)) for text, (gross, tax) in sorted(sums.items()) if gross]
+    whole = (total, sum((tax for _gross, tax, _of in kept), ZERO), None)
+    yield from kept if all(gross * total > 0 for gross, _tax, _of in kept) else [whole]
+
+
+def _rate(text: str) -> Decimal | None:
+    """A rate as the sale states it; None where it states none."""
+    return Decimal(text) if text and text != "None" else None
 
 
 def _parties(tx: sa.Connection, sources: Sequence[str]) -> dict[object, str]:

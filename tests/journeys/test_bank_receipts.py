@@ -211,12 +211,99 @@ def test_an_accepted_receipt_becomes_payments_once_and_can_be_taken_back(route: 
     assert unbalanced(route) == []
 
 
+def whole(route: RemoteRoute) -> None:
+    """A route that books a discount, a bank's charge and a credit, too."""
+    streams = {name: {"path": FILE, "key": ["id"]} for name in ("receipts", "adjustments")}
+    own = {"tap": "files", "company": "acme", "timezone": "Europe/Berlin", "config": {"streams": streams}}
+    component(route.path / "connections/desk.yaml", "Connection", own | {"mappings": {name: f"desk/{name}" for name in streams}})
+    file = route.path / "routes/sales.yaml"
+    given = yaml.safe_load(file.read_text())
+    for posting in given["attributes"]["posting"]:
+        posting |= {"refund": {"as": "credit_note"}, "fee": {"as": "spend"}, "journal_entry": {"as": "journal"}}
+        posting["books"]["accounts"].setdefault("CustomerDeposits", posting["books"]["accounts"]["GiftCardLiability"])
+    write(file, given)
+
+
+def entries(route: RemoteRoute) -> dict[str, Decimal]:
+    """What the embedded ledger holds on each account that receipts move, but for what the sales themselves put there."""
+    text = (route.path / "journal/entries.beancount").read_text(encoding="utf-8")
+    sums: dict[str, Decimal] = {}
+    for account, amount in re.findall(r"^  ([\w:-]+)\s+(-?[\d.]+) EUR", text, re.MULTILINE):
+        sums[account] = sums.get(account, D(0)) + D(amount)
+    return {account: amount for account, amount in sums.items() if amount}
+
+
+def left_at_xero(route: RemoteRoute) -> dict[str, Decimal]:
+    """What each invoice of ours still owes there."""
+    return {each["InvoiceNumber"]: each["AmountDue"] for each in route.simulator.books.documents["Invoices"].values()}
+
+
+SHORT = replace(NAMED, lines=(*NAMED.lines[:2], Line(DAY, D("238.50"), "R3002 and R3003", "B7")))
+"""1,210.00 less 2 %; 1.50 too much; and 3.50 that a bank kept of 242.00."""
+
+
+def test_a_discount_a_charge_and_a_credit_are_booked_with_their_receipt_and_balance(route: RemoteRoute) -> None:
+    whole(route)
+    (route.path / "bank/january.xml").write_bytes(camt(SHORT))
+    before = report(route)
+    owed, ledger = left_at_xero(route), entries(route)
+    desk = decided(route)
+    by_amount = {line.amount: line.reference for each in desk.proposed() for line in each.received}
+    for entry in by_amount.values():
+        desk.accept(MARY, entry, "as it is proposed")
+    after = report(route)
+    assert receipts(after) == {}
+    assert unbalanced(route) == []
+    assert {each.number for each in after.breaks} == {each.number for each in before.breaks} == {"INV-0001", "CN-0001"}, "typed there"
+    assert [fall.unexplained for fall in after.waterfalls if fall.unexplained] == []
+    assert {number: left for number, left in left_at_xero(route).items() if number.startswith("R-")} == dict.fromkeys(
+        ("R-3001", "R-3002", "R-3003", "R-3004"), D(0)
+    )
+    assert any(owed.values())
+    moved = {account: amount - ledger.get(account, D(0)) for account, amount in (dict.fromkeys(ledger, D(0)) | entries(route)).items()}
+    assert {account: amount for account, amount in moved.items() if amount} == {
+        "Assets:Bank": D("1486.30"),  # 1185.80 + 62.00 + 238.50, what the bank has booked
+        "Income:Discounts": D("20.00"),
+        "Liabilities:SalesTaxPayable": D("4.20"),
+        "Expenses:Fees": D("3.50"),
+        "Liabilities:CustomerDeposits": D("-1.50"),
+        "Assets:Receivable": D("-1512.50"),  # 1210.00 + 60.50 + 242.00
+    }
+    assert sum(moved.values()) == 0
+
+    for entry in by_amount.values():
+        desk.take_back(MARY, entry, "it was for somebody else")
+    again = report(route)
+    assert len(receipts(again)) == 3
+    assert entries(route) == ledger
+    assert left_at_xero(route) == owed
+    assert unbalanced(route) == []
+
+
+def test_what_a_posting_could_not_book_whole_is_refused_with_what_to_add(route: RemoteRoute) -> None:
+    whole(route)
+    file = route.path / "routes/sales.yaml"
+    given = yaml.safe_load(file.read_text())
+    posting = given["attributes"]["posting"][0]
+    posting["refund"] = {"exclude": "none"}
+    del posting["books"]["accounts"]["Discounts"]
+    write(file, given)
+    (route.path / "bank/january.xml").write_bytes(camt(SHORT))
+    report(route)
+    desk = decided(route)
+    entry = next(line.reference for each in desk.proposed() for line in each.received if line.amount == D("1185.80"))
+    asked = "Add to the posting books of the route sales: refund: {as: credit_note}, an account for Discounts"
+    with pytest.raises(Refused, match=re.escape(asked)):
+        desk.accept(MARY, entry, "yes")
+    assert not (route.path / FILE).exists()
+
+
 def test_what_needs_more_than_payments_or_is_not_sure_is_refused(route: RemoteRoute) -> None:
     (route.path / "bank/january.xml").write_bytes(camt(replace(PAID, lines=(*PAID.lines, TWINS.lines[0]))))
     report(route)
     desk = decided(route)
     by_amount = {line.amount: line.reference for each in desk.proposed() for line in each.received}
-    with pytest.raises(Refused, match="discount, discount tax"):
+    with pytest.raises(Refused, match=r"\(discount, discount tax\), and no route reads them. Add a stream over"):
         desk.accept(MARY, by_amount[D("1185.80")], "yes")
     with pytest.raises(Refused, match="none, or more than one way"):
         desk.accept(MARY, "nothing", "yes")
