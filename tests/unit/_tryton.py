@@ -35,7 +35,7 @@ MODELS: dict[str, Any] = {  # field → model, where a field leads to records
     "party": "party.party", "addresses": "party.address", "contact_mechanisms": "party.contact_mechanism",
     "identifiers": "product.identifier", "template": "product.template", "products": "product.product", "product": "product.product",
     "from_location": "stock.location", "to_location": "stock.location", "employee": "company.employee", "work": "timesheet.work",
-    "write_uid": "res.user", "create_uid": "res.user", "unit": "product.uom",
+    "write_uid": "res.user", "create_uid": "res.user", "unit": "product.uom", "group": "account.tax.group",
 }  # fmt: skip
 LISTS = frozenset(("lines_to_pay", "lines", "taxes", "moves", "addresses", "contact_mechanisms", "identifiers", "products"))
 STATES = {
