@@ -1,4 +1,4 @@
-"""Bills of suppliers for Tryton, against a stand-in that keeps records: what is held, what is left to a person; the rest is tests/real's."""
+"""Bills of suppliers for Tryton, against a stand-in that keeps records: what is held, and what is left to a person."""
 
 from __future__ import annotations
 
