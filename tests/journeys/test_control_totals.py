@@ -28,11 +28,11 @@ from taps.shopify.totals import ShopifyTotals
 from taps.square.simulator import company as seller
 from taps.vendure.simulator import VendureSimulator
 from tests._kit.front import Front
+from tests._kit.vendure_front import METHODS, SHELF, source
 from tests.journeys.test_hubspot_route import Crm
 from tests.journeys.test_shopify_route import BOOKS, Shop
 from tests.journeys.test_square_route import Till, day
-from tests.journeys.test_vendure_and_hubspot_reconciled import METHODS, SECRETS, SHELF
-from tests.journeys.test_vendure_and_hubspot_reconciled import STREAMS as OF_VENDURE
+from tests.journeys.test_vendure_and_hubspot_reconciled import SECRETS
 
 
 class HiddenShop(Shop):
@@ -165,8 +165,6 @@ def vendure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     simulator = VendureSimulator(20, seed=3)
     simulator.clock.forward(hours=1)
     with serve(simulator) as url:
-        source = {"tap": "vendure", "mappings": {stream: f"vendure/{stream}" for stream in OF_VENDURE}}
-        source["config"] = {"base_url": url, "private_network": True}
         made = Front(
             tmp_path_factory.mktemp("vendure"), source, clock=simulator.clock, secrets=SECRETS, posting=[BOOKS, SHELF], lookups=METHODS
         )
