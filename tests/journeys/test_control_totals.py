@@ -166,7 +166,7 @@ def vendure(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Front]:
     simulator.clock.forward(hours=1)
     with serve(simulator) as url:
         made = Front(
-            tmp_path_factory.mktemp("vendure"), source, clock=simulator.clock, secrets=SECRETS, posting=[BOOKS, SHELF], lookups=METHODS
+            tmp_path_factory.mktemp("vendure"), source(url), clock=simulator.clock, secrets=SECRETS, posting=[BOOKS, SHELF], lookups=METHODS
         )
         made.simulator = simulator  # type: ignore[attr-defined]
         yield made
