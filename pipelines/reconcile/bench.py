@@ -61,9 +61,14 @@ _ITEM = {
     "linked": "BOOLEAN",
     "edited": "VARCHAR",
     "rate": "DECIMAL(24, 12)",
+    "stated_unit": "VARCHAR",
+    "stated_amount": AMOUNT,
+    "realised": AMOUNT,
     "overtime": AMOUNT,
     "text": "VARCHAR",
 }
+"""Of a target, `stated_unit` and `stated_amount` are what a document in another currency says itself, `rate` at which it is booked, and
+`realised` the exchange difference that the target booked by itself with it (+ a loss)."""
 _STANDING = {
     "sheet": "VARCHAR",
     "base": "VARCHAR",

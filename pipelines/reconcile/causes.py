@@ -13,6 +13,7 @@ from datetime import date
 from decimal import Decimal
 from typing import Any
 
+from mappings.model.money import rounded
 from pipelines.reconcile.ageing import business_days
 from pipelines.reconcile.bench import COMPONENTS, MEASURED, PASSED, TOTAL
 from pipelines.reconcile.corners import bank
@@ -37,6 +38,8 @@ OF_BALANCE = {"tax_owed": BreakClass.TAX, "cards_owed": BreakClass.GIFT_CARD}
 """The class that is about a balance."""
 _TAX, _ROUNDING = "SalesTaxPayable", "Rounding"
 """Roles of the accounts that take rounding."""
+_PRECISION = Decimal("0.000001")
+"""Of a rate: what two that differ by less than this share of themselves give is told as rounding."""
 
 
 def is_kept(sheet: str) -> bool:
@@ -178,8 +181,9 @@ def _not_known(row: Mapping[str, Any], share: Decimal) -> Cause:
 
 
 def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, arithmetic: Arithmetic) -> Iterator[Cause]:
-    if row["l_unit"] != row["r_unit"]:
-        yield Cause(BreakClass.CURRENCY, actual - expected, f"{_what(row)} is in {row['l_unit']} and stands in {row['r_unit']}.")
+    other = _other_currency(row)
+    if other:
+        yield Cause(BreakClass.CURRENCY, actual - expected, f"{_what(row)} {other}.")
         return
     yield from _days(row, expected, actual)
     if expected != (row["l_amount"] or ZERO) or actual != row["r_amount"]:
@@ -188,13 +192,50 @@ def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, arithmetic
     if under_way is not None and actual != expected:  # an earlier revision stands there, the newest is on its way
         yield under_way
         return
-    edits = tuple(_edited_at_source(row))
-    yield from edits
-    if not edits and row["edited"] and row["booked"] is not None:
-        edits = tuple(_edited_at_target(row, arithmetic))
+    if not _agrees_in_its_own(row):
+        edits = tuple(_edited_at_source(row))
         yield from edits
-    yield from _components(row, edits, arithmetic)
+        if not edits and row["edited"] and row["booked"] is not None:
+            edits = tuple(_edited_at_target(row, arithmetic))
+            yield from edits
+        yield from _components(row, edits, arithmetic)
+    elif actual != expected:
+        yield _of_rate(row, actual - expected, arithmetic)
     yield from _labels(row)
+
+
+def _other_currency(row: Mapping[str, Any]) -> str:
+    """How a document's currency is another one at the target; '' where it is its own or that of the books."""
+    own, unit, stated = row["own_unit"], row["l_unit"], row["r_stated_unit"]
+    if unit != row["r_unit"]:
+        return f"is in {unit} and stands in {row['r_unit']}"
+    if stated not in (None, own, unit):
+        return f"is in {own} and stands in {stated}"
+    whole = _own_total(row)
+    if own not in (unit, stated) and whole == row["r_amount"] != row["l_amount"]:
+        return f"is {whole} {own} and stands as {row['r_amount']} {unit}: the same number in another currency"
+    return ""
+
+
+def _own_total(row: Mapping[str, Any]) -> Decimal | None:
+    """What the source expects of the document's total, in its own currency."""
+    return None if row["own_card"] is None or row["own_amount"] is None else row["own_amount"] + row["own_card"]
+
+
+def _agrees_in_its_own(row: Mapping[str, Any]) -> bool:
+    """Whether the target states the document's own amount in its own currency: only the rate can then be another."""
+    stated = row["own_unit"] != row["l_unit"] and row["own_unit"] == row["r_stated_unit"]
+    return stated and bool(row["rate"]) and _own_total(row) == row["r_stated_amount"]
+
+
+def _of_rate(row: Mapping[str, Any], share: Decimal, arithmetic: Arithmetic) -> Cause:
+    """What a rate explains: cents, where it is ours as precisely as the target writes rates."""
+    rate, booked = row["rate"], row["r_rate"]
+    what = f"{_what(row)} is {row['own_amount']} {row['own_unit']}"
+    if abs(booked - rate) <= rate * _PRECISION and abs(share) <= arithmetic.cap:
+        return Cause(BreakClass.ROUNDING, share, f"{what}: {_target(row)}'s own arithmetic at {booked:f} gives {share} more than {rate:f}.")
+    since = f", edited there {row['edited']}" if row["edited"] else ""
+    return Cause(BreakClass.FX, share, f"{what}: expected at {rate:f}, booked at {booked:.6f}{since}.")
 
 
 def _days(row: Mapping[str, Any], expected: Decimal, actual: Decimal) -> Iterator[Cause]:
@@ -213,8 +254,10 @@ def _edited_at_source(row: Mapping[str, Any]) -> Iterator[Cause]:
     """The hub holds another amount of it than the source states now."""
     seen, stated = row["hub_amount"], row["own_amount"]
     whole = not row["article"]  # the hub knows a document's units, not those of each article
-    if whole and row["in_hub"] and seen is not None and seen != stated and row["l_unit"] == row["own_unit"]:
-        yield Cause(BreakClass.STALE, seen - stated, f"{_what(row)} was edited at the source: {stated} now, {seen} when it was last read.")
+    rate = Decimal(1) if row["l_unit"] == row["own_unit"] else row["rate"]
+    if whole and row["in_hub"] and seen is not None and seen != stated and rate:
+        share = seen - stated if rate == 1 else rounded(seen * rate, row["l_unit"]) - rounded(stated * rate, row["l_unit"])
+        yield Cause(BreakClass.STALE, share, f"{_what(row)} was edited at the source: {stated} now, {seen} when it was last read.")
 
 
 def _edited_at_target(row: Mapping[str, Any], arithmetic: Arithmetic) -> Iterator[Cause]:
@@ -237,6 +280,8 @@ def _components(row: Mapping[str, Any], edits: Sequence[Cause], arithmetic: Arit
     left = row["r_amount"] - row["l_amount"] - sum((cause.amount for cause in edits), ZERO)
     if _in_detail(row) and not edits:
         yield from _by_component(row, arithmetic)
+    elif row["own_unit"] != row["l_unit"] and row["rate"]:
+        yield from _foreign(row, left, edits, arithmetic)
     elif left:
         cause = _alone(row, left, arithmetic)
         if cause is not None:
@@ -284,15 +329,23 @@ def _class_of(name: str, mine: Decimal, theirs: Decimal) -> BreakClass:
     return BreakClass.AMOUNT
 
 
-def _alone(row: Mapping[str, Any], left: Decimal, arithmetic: Arithmetic) -> Cause | None:
-    """One side tells only its total: a component that the other side lacks, a rate, or rounding may be all of the difference."""
-    if row["own_unit"] != row["l_unit"] and row["rate"]:
+def _foreign(row: Mapping[str, Any], left: Decimal, edits: Sequence[Cause], arithmetic: Arithmetic) -> Iterator[Cause]:
+    """What of it another amount in the document's currency is, at our rate, and what the rate; all is the rate where none is stated."""
+    own, stated = _own_total(row), row["r_stated_amount"]
+    if row["r_stated_unit"] == row["own_unit"] and own is not None and not edits:
+        share = rounded(stated * row["rate"], row["l_unit"]) - rounded(own * row["rate"], row["l_unit"])
+        say = f"{_what(row)} is {own} {row['own_unit']}, and {stated} at {_target(row)}."
+        if share:
+            yield Cause(BreakClass.AMOUNT, share, say)
+        if left != share:
+            yield _of_rate(row, left - share, arithmetic)
+    elif left:
         implied = row["r_amount"] / row["own_amount"] if row["own_amount"] else ZERO
-        return Cause(
-            BreakClass.FX,
-            left,
-            f"{_what(row)} is {row['own_amount']} {row['own_unit']}: expected at {row['rate']:f}, booked at {implied:.6f}.",
-        )
+        yield _of_rate({**row, "r_rate": implied}, left, arithmetic)
+
+
+def _alone(row: Mapping[str, Any], left: Decimal, arithmetic: Arithmetic) -> Cause | None:
+    """One side tells only its total: a component that the other side lacks, or rounding, may be all of the difference."""
     for name, kind in (("tax", BreakClass.TAX), *_OF_COMPONENT.items()):
         mine, theirs = row[f"l_{name}"] or ZERO, row[f"r_{name}"] or ZERO
         if left == theirs - mine and bool(mine) != bool(theirs):
@@ -326,13 +379,13 @@ def _accounts(row: Mapping[str, Any], rules: Rules, window: Window) -> Iterator[
         yield Cause(BreakClass.AMOUNT, ZERO, say)
     for name in MEASURED:
         mine, theirs = row[f"l_{name}"], row[f"r_{name}"]
-        if mine is not None and theirs is not None and mine != theirs and not rounded(row, theirs - mine, rules):
+        if mine is not None and theirs is not None and mine != theirs and not converted(row, theirs - mine, rules):
             account = name.replace("_", " ")
             say = f"{_what(row)}: {account} should get {mine} and gets {theirs} at {_target(row)}; it stands on another account."
             yield Cause(OF_BALANCE.get(name, BreakClass.AMOUNT), ZERO, say)
 
 
-def rounded(row: Mapping[str, Any], apart: Decimal, rules: Rules) -> bool:
+def converted(row: Mapping[str, Any], apart: Decimal, rules: Rules) -> bool:
     """Whether a balance's difference is what converting line by line may leave."""
     return row["own_unit"] != row["l_unit"] and abs(apart) <= rules.rounding_cap
 

@@ -34,7 +34,8 @@ What a target holds is said in the same file, for the read-back tap of the same 
             SELECT id, our_key, number, on_day, unit, version, role, account, amount, counts FROM ...
 
 `account` is as the posting names it, or `role` says which account it is where the system does not. `counts` marks what makes up the
-document's amount; without it the roles decide. A line that is taxed tells its `rates` (a list, 0.2 for 20 %), its `quantity`, and as
+document's amount; without it the roles decide. A document in another currency than the books' states its own amounts, with `rate` (base for
+one unit) or `per_base` (units for one of base). A line that is taxed tells its `rates` (a list, 0.2 for 20 %), its `quantity`, and as
 `gross` its amount where that holds the tax: the target's arithmetic is run again over them (`rounding`). For stock, reserve and hours
 a row is a document's article: id our_key number on_day item amount.
 """
@@ -63,7 +64,7 @@ COLUMNS = (
 )
 HELD = (
     *("id", "our_key", "our_attempt", "our_before", "number", "on_day", "unit", "item"),
-    *("role", "account", "amount", "counts", "cost", "party", "party_id", "status", "overtime"),
+    *("role", "account", "amount", "counts", "rate", "per_base", "cost", "party", "party_id", "status", "overtime"),
     *("version", "editor", "rates", "quantity", "gross"),
 )
 _NEEDED = ("id", "amount")

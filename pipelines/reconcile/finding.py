@@ -13,7 +13,7 @@ from typing import Any
 
 from pipelines.reconcile.ageing import business_days
 from pipelines.reconcile.bench import COMPONENTS, MEASURED, Bench
-from pipelines.reconcile.causes import OF_BALANCE, Evidence, Window, causes, rounded, shares
+from pipelines.reconcile.causes import OF_BALANCE, Evidence, Window, causes, converted, shares
 from pipelines.reconcile.corners import bank
 from pipelines.reconcile.policy import Rules
 from pipelines.reconcile.report import Break, Cause, Pair, Side, Suggestion
@@ -53,10 +53,15 @@ def _concerns(row: Mapping[str, Any], window: Window) -> bool:
     )
 
 
+def _in_two_units(row: Mapping[str, Any], why: tuple[Cause, ...]) -> bool:
+    """Whether no amount can be compared: each side is a break of its own unit. What is converted to base wrongly is one break there."""
+    return why[0].kind is BreakClass.CURRENCY and row["l_unit"] != row["r_unit"]
+
+
 def _taken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window, rules: Rules) -> Iterator[Share]:
     unit = row["r_unit"] or row["l_unit"]
     group = group_of(row["kind"], unit, row["sheet"])
-    if len(why) == 1 and why[0].kind is BreakClass.CURRENCY:
+    if len(why) == 1 and _in_two_units(row, why):
         expected, actual = shares(row, window)
         yield Share(
             row["sheet"], group_of(row["kind"], row["l_unit"], row["sheet"]), row["l_unit"], "amount", BreakClass.CURRENCY, -expected
@@ -103,7 +108,7 @@ def _class_of(row: Mapping[str, Any], measure: str, why: tuple[Cause, ...], apar
     if about is BreakClass.TAX and BreakClass.ROUNDING in kinds:
         return BreakClass.ROUNDING
     first = next((cause.kind for cause in why if cause.amount), kinds[0] if kinds else None)
-    return first or (BreakClass.ROUNDING if rounded(row, apart, rules) else BreakClass.UNKNOWN)
+    return first or (BreakClass.ROUNDING if converted(row, apart, rules) else BreakClass.UNKNOWN)
 
 
 def _broken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> Iterator[Break]:
@@ -111,7 +116,7 @@ def _broken(row: Mapping[str, Any], why: tuple[Cause, ...], window: Window) -> I
     sides = tuple(_sides(row))
     on = min((day for day in (row["l_on_day"], row["r_on_day"]) if day), default=None)
     common = (row["sheet"], row["kind"], row["subject"] or row["r_subject"] or "", row["l_number"] or row["r_number"] or "")
-    if why[0].kind is BreakClass.CURRENCY:
+    if _in_two_units(row, why):
         for unit, mine, theirs in ((row["l_unit"], expected, ZERO), (row["r_unit"], ZERO, actual)):
             cause = Cause(BreakClass.CURRENCY, theirs - mine, why[0].say)
             yield Break(_key(row, unit), *common, unit, on, business_days(on, window.today), mine, theirs, (cause,), sides)

@@ -25,7 +25,7 @@ _ALWAYS = frozenset(("id", "sheet", "connection", "kind", "ref", "subject", "num
 _LABELS = ("unit", "on_day", "party", "status", "cost", "overtime")
 _SIDE = ("amount", *BALANCES, *_LABELS, "detailed", "number", "ref")
 _OWN = (
-    *("subject", "own_unit", "own_amount", "base", "card", "coin", "at_source", "in_hub", "rate", "fate", "reason"),
+    *("subject", "own_unit", "own_amount", "own_card", "base", "card", "coin", "at_source", "in_hub", "rate", "fate", "reason"),
     *("held_for", "hub_amount", "booked", "part", "article", "row"),
 )
 
@@ -171,6 +171,7 @@ def _converted(told: frozenset[str]) -> str:
     return f"""*{f" REPLACE ({replaced})" if replaced else ""},
                CASE WHEN own_unit = unit THEN own_amount ELSE coin(own_amount * rate, unit) END AS base,
                CASE WHEN own_unit = unit OR rate IS NULL THEN {card} ELSE coin(({card}) * rate, unit) END AS card,
+               CASE WHEN own_unit = unit OR redeemed IS NOT NULL OR coalesce(card_bridge, 0) = 0 THEN {card} END AS own_card,
                subject{" || coalesce('#' || article, '')" if "article" in told else ""} AS key"""
 
 
@@ -282,7 +283,7 @@ def compare(bench: Bench) -> None:
         f"""
         CREATE OR REPLACE TABLE met_rows AS
         SELECT coalesce(l.sheet, r.sheet) AS sheet, coalesce(l.kind, r.kind) AS kind, l.id AS l_id, r.id AS r_id, r.rule, r.unit,
-               r.on_day, r.amount{held}, {gateway}, {_differs(compared, measures, edited="edited" in target)} AS differs
+               r.on_day, r.amount{held}, {gateway}, {_differs(compared, measures, target)} AS differs
         FROM expected_rows l FULL OUTER JOIN actual_rows r ON l.key = r.key AND l.sheet = r.sheet
         """  # noqa: S608
     )
@@ -290,15 +291,24 @@ def compare(bench: Bench) -> None:
     bench.con.execute(f"CREATE OR REPLACE TABLE joined AS {_whole()}")
 
 
-def _differs(compared: frozenset[str], measures: Iterable[str], *, edited: bool) -> str:
+def _differs(compared: frozenset[str], measures: Iterable[str], target: set[str]) -> str:
     """SQL: whether one of the two is missing or anything that both tell differs."""
     parts = [name for name in _PARTS if name in compared]
     stands = " OR ".join(f"r.{name} <> 0" for name in ("amount", *measures))  # what was taken back whole may still be there, as nothing
-    known = [f"(l.fate IN {_OUT} OR NOT l.at_source) AND ({stands})", "l.amount IS NULL", *(["r.edited IS NOT NULL"] if edited else [])]
+    known = [
+        f"(l.fate IN {_OUT} OR NOT l.at_source) AND ({stands})",
+        "l.amount IS NULL",
+        *(["r.edited IS NOT NULL"] if "edited" in target else []),
+    ]
     apart = [f"l.{name} <> r.{name}" for name in ("amount", *(name for name in _LABELS if name in compared))]
     apart += [f"l.{name} <> r.{name}" for name in measures]
     if {"clearing", "gateway"} <= compared:
         apart.append("(processor(l.gateway) <> processor(r.gateway) AND l.clearing <> 0 AND r.clearing <> 0)")
+    if "stated_unit" in target:
+        apart += [
+            "r.stated_unit NOT IN (l.own_unit, l.unit)",
+            "r.stated_unit = l.own_unit AND r.stated_amount <> l.own_amount + l.own_card",
+        ]
     apart += [f"(l.detailed AND r.detailed AND l.own_unit = l.unit AND l.{name} <> coalesce(r.{name}, 0))" for name in parts]
     if parts:
         rest = " + ".join(f"CASE WHEN l.{name} IS NULL THEN 0 ELSE coalesce(r.{name}, 0) END" for name in parts)
@@ -324,6 +334,7 @@ def _whole() -> str:
         "r.subject AS r_subject",
         "r.rule",
         "r.edited",
+        *(f"r.{name} AS r_{name}" for name in ("rate", "stated_unit", "stated_amount")),
         f"coalesce(l.fate IN {_OUT}, false) AS out_of_scope",
         "processor(l.gateway) AS l_gateway",
         "processor(r.gateway) AS r_gateway",

@@ -71,6 +71,7 @@ class _Held:
     """What the target holds of one group: counted, and its amount and balances."""
 
     count: int = 0
+    note: str = ""
     sums: dict[str, Decimal] = field(default_factory=lambda: defaultdict(lambda: ZERO))
 
 
@@ -128,7 +129,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Map
         sheet, group, unit = key
         there = actual.get(key, _Held())
         yield _waterfall(
-            group, sheet, unit, steps[key], (there.count, there.sums["amount"]), broken.get((sheet, "amount", group, unit), {})
+            group, sheet, unit, steps[key], (there.count, there.sums["amount"]), broken.get((sheet, "amount", group, unit), {}), there.note
         )
 
 
@@ -148,6 +149,17 @@ def _actual(bench: Bench, window: Window) -> dict[tuple[str, str, str], _Held]:
         held.count += row["n"]
         for name in ("amount", *MEASURED):
             held.sums[name] += row[name] or ZERO
+    for row in bench.rows(
+        f"""
+        SELECT sheet, kind, unit, sum(realised) AS realised FROM (
+            SELECT sheet, kind, unit, realised FROM actual WHERE {inside(window, "on_day")}
+            UNION ALL SELECT sheet, kind, unit, realised FROM double WHERE {inside(window, "on_day")})
+        GROUP BY ALL HAVING sum(realised) <> 0 ORDER BY ALL
+        """  # noqa: S608
+    ):
+        what = "loss" if row["realised"] > 0 else "gain"
+        say = f"besides, the target booked an exchange {what} of {abs(row['realised'])} by itself, on what was settled at another rate"
+        found[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].note = say
     return found
 
 
@@ -223,14 +235,20 @@ def _names(bench: Bench) -> dict[str, str]:
 
 
 def _waterfall(
-    name: str, sheet: str, unit: str, steps: list[Line], actual: tuple[int, Decimal], broken: Mapping[BreakClass, list[Decimal]]
+    name: str,
+    sheet: str,
+    unit: str,
+    steps: list[Line],
+    actual: tuple[int, Decimal],
+    broken: Mapping[BreakClass, list[Decimal]],
+    note: str = "",
 ) -> Waterfall:
     expected = sum((line.amount for line in steps), ZERO)
     lines = [*steps, Line("Expected at the target", expected, 0, "total")]
     lines += [
         Line(MEANINGS[kind].title, sum(broken[kind], ZERO), len(broken[kind]), "break", kind.value) for kind in BreakClass if kind in broken
     ]
-    lines.append(Line("At the target", actual[1], actual[0], "total"))
+    lines.append(Line("At the target", actual[1], actual[0], "total", note))
     unexplained = actual[1] - expected - sum((sum(amounts, ZERO) for amounts in broken.values()), ZERO)
     lines.append(Line("Unexplained", unexplained, 0, "check"))
     return Waterfall(name, TITLES[name], sheet, unit, tuple(lines), unexplained)

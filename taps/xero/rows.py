@@ -27,6 +27,7 @@ DOCUMENT: Mapping[str, Mapping[str, Any]] = {
     "tax": _AMOUNT,
     "open_amount": _AMOUNT,
     "currency": _TEXT,
+    "currency_rate": _AMOUNT,
     "status": _TEXT,
     "account": _TEXT,
     "to_account": _TEXT,
@@ -41,6 +42,7 @@ DOCUMENT: Mapping[str, Mapping[str, Any]] = {
     "updated_at": _MOMENT,
 }
 """`last_editor` is always empty: Xero tells it in the history of single documents only. `our_key` is empty where a person typed it;
+`currency_rate` is units of `currency` for one of base, six decimals; of a payment that of its day, whose currency is that of what it pays.
 `our_before` is what stood of the thing before that attempt, on documents of its own where it was appended to."""
 RECORD: Mapping[str, Mapping[str, Any]] = {
     "id": _TEXT,
@@ -82,6 +84,7 @@ def _document(resource: str, each: Mapping[str, Any]) -> dict[str, Any]:
         "tax": each.get("TotalTax"),
         "open_amount": each.get("AmountDue", each.get("RemainingCredit")),
         "currency": each.get("CurrencyCode") or pays.get("CurrencyCode"),
+        "currency_rate": each.get("CurrencyRate"),
         "status": each.get("Status"),
         "account": _account(each.get("BankAccount") or each.get("Account") or each.get("FromBankAccount")),
         "to_account": _account(each.get("ToBankAccount")),

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import copy
+from collections.abc import Iterator
+from decimal import Decimal
+from typing import Any
+
 import pytest
 
 from pipelines.home import load as loading
+from pipelines.reconcile.report import Report
+from pipelines.reconcile.run import reconcile
 from taps._kit.errors import Misconfigured
 from tests._kit.bad_input import on_page
 from tests.unit import _remote_route as remote
@@ -35,3 +42,106 @@ def test_a_representation_that_xero_takes_in_base_only_is_refused_before_anythin
     )
     assert refused.value.say.endswith(sentence)
     assert on_page(sentence)
+
+
+FOREIGN = {
+    "orders": [
+        {"id": "1001", "buyer": "C7", "sku": "MUG", "total": "100.00", "unit": "GBP", "rate": "1.27"},
+        {"id": "1002", "buyer": None, "sku": "MUG", "total": "55.55", "unit": "USD", "rate": "0.92"},
+        {"id": "1003", "buyer": None, "sku": "MUG", "total": "7.00", "unit": "EUR", "rate": None},
+    ],
+    "payments": [
+        {"id": "P1", "order": "1001", "total": "40.00", "unit": "GBP", "rate": "1.25"},
+        {"id": "P2", "order": "1002", "total": "55.55", "unit": "USD", "rate": "0.91"},
+        {"id": "P3", "order": None, "refund": "R2", "total": "20.20", "unit": "USD", "rate": "0.90"},
+    ],
+    "refunds": [
+        {"id": "R1", "order": "1001", "total": "30.00", "unit": "GBP", "rate": "1.27"},
+        {"id": "R2", "order": "1002", "total": "20.20", "unit": "USD", "rate": "0.92"},
+    ],
+}
+"""A sale in pounds, paid in part at another rate and credited in part; one in dollars, paid, credited, and the money given back."""
+IN_BASE = {"1001": "127.00", "1002": "51.11", "1003": "7.00", "R1": "-38.10", "R2": "-18.58", "P1": "50.00", "P2": "50.55", "P3": "-18.18"}
+
+
+def _foreign_shop(made: remote.RemoteRoute) -> None:
+    """Exports that say their currency and their rate."""
+    for name, rows in FOREIGN.items():
+        mapping = copy.deepcopy(remote.MAPPINGS[name])
+        mapping["fields"] |= {"currency": "unit", "exchange_rate": "number(rate)"}
+        if name == "payments":
+            mapping["fields"] |= {
+                "order_id": "ref('refund', refund) if refund else ref('order', order)",
+                "payment_type": "'refund' if refund else 'sale'",
+            }
+        remote.write(made.path / f"mappings/t/{name}.yaml", {"mapping": f"t/{name}", "version": 1, "documents": [{**mapping, "id": "id"}]})
+        made.put(name, rows)
+
+
+@pytest.fixture
+def shop(tmp_path) -> Iterator[remote.RemoteRoute]:
+    """The shop's documents stand in Xero, in their own currencies; nothing else does."""
+    with remote.opened("xero", tmp_path) as made:
+        _in_own_currency(made)
+        _foreign_shop(made)
+        made.simulator.books.currencies |= {"GBP", "USD"}
+        for resource in ("Invoices", "CreditNotes", "Payments"):
+            made.simulator.books.documents[resource].clear()
+        made.run()
+        assert made.problems() == []
+        yield made
+
+
+def _reconciled(made: remote.RemoteRoute) -> Report:
+    report = reconcile(loading.load(made.path), made.hub, as_of=made.simulator.clock(), company="acme")
+    assert {each.unexplained for each in report.waterfalls} == {Decimal(0)}
+    return report
+
+
+def _causes(report: Report) -> dict[str, list[tuple[str, str]]]:
+    return {each.number: [(cause.kind.value, f"{cause.amount:.2f}") for cause in each.causes] for each in report.breaks}
+
+
+def test_documents_in_pounds_and_dollars_are_reconciled_in_euros(shop):
+    with shop.hub.read() as tx:
+        rows = tx.exec_driver_sql("SELECT d.number, r.effect FROM receipt r JOIN document d USING (document_id) WHERE r.unit = 'EUR'").all()
+    assert {number: f"{Decimal(effect) / 1_000_000:.2f}" for number, effect in rows} == IN_BASE
+    report = _reconciled(shop)
+    assert _causes(report) == {}
+    at = {each.name: each.lines[-2].amount for each in report.waterfalls}
+    assert at == {"sales": Decimal("128.43"), "payments": Decimal("82.37")}
+    (note,) = {line.note for each in report.waterfalls if each.name == "payments" for line in each.lines if line.label == "At the target"}
+    assert "an exchange loss of 0.96 by itself" in note  # 40.00 at 1.25, owed at 1.27: 0.80; 55.55: 0.56; money back: −0.40
+
+
+def _there(made: remote.RemoteRoute, resource: str, number: str) -> dict[str, Any]:
+    """The document at Xero, to be changed as a person would."""
+    names = ("InvoiceNumber", "CreditNoteNumber", "Reference")
+    (found,) = (each for each in made.simulator.books.documents[resource].values() if any(number in str(each.get(name)) for name in names))
+    return found
+
+
+PLANTED = [
+    ("Invoices", "1001", {"CurrencyRate": "0.8"}, "FX", "-2.00"),  # 100.00 at 1.25
+    ("CreditNotes", "R2", {"CurrencyRate": "1.1"}, "FX", "0.22"),
+    ("Payments", "P1", {"CurrencyRate": "1"}, "FX", "-10.00"),
+    ("CreditNotes", "R1", {"CurrencyCode": "USD"}, "CURRENCY", "0.00"),
+    ("CreditNotes", "R1", {"CurrencyCode": "USD", "CurrencyRate": "1.1"}, "CURRENCY", "10.83"),
+    ("Invoices", "1001", {"CurrencyCode": "EUR", "CurrencyRate": "1"}, "CURRENCY", "-27.00"),
+]
+
+
+@pytest.mark.parametrize(("resource", "number", "change", "kind", "amount"), PLANTED)
+def test_another_rate_is_fx_and_another_currency_is_currency(shop, resource, number, change, kind, amount):
+    there = _there(shop, resource, number)
+    typed = {name: Decimal(value) if name == "CurrencyRate" else value for name, value in change.items()}
+    shop.simulator.books.touch(there, **typed)
+    assert _causes(_reconciled(shop)) == {number: [(kind, amount)]}
+
+
+def test_cents_of_the_rates_six_decimals_are_rounding_up_to_the_cap(shop):
+    """1/1.27 in six decimals is 0.787402; 60,000.00 at it are 76,199.96."""
+    for total, cause in (("60000.00", ("ROUNDING", "-0.04")), ("1000000.00", ("FX", "-0.69"))):
+        shop.put("orders", [{**FOREIGN["orders"][2], "id": total[:-3], "total": total, "unit": "GBP", "rate": "1.27"}])
+        shop.run()
+        assert _causes(_reconciled(shop))[total[:-3]] == [cause]

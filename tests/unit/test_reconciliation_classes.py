@@ -304,6 +304,49 @@ def test_a_foreign_sale_at_another_rate(table):
     assert classes(table) == [("1001", of(FX="-1"))]
 
 
+def in_pounds(table: Bench, base: str, stated: str, rate: str, unit: str = "GBP", **more: Any) -> list[tuple[str, dict[str, Decimal]]]:
+    """A sale of 100.00 pounds at 1.27, booked as 127.00; and how it stands at a target that states it in pounds itself."""
+    put(table, "source", "1001", "100", unit="GBP", rate="1.27")
+    booked(table, "1001", "100", unit="GBP", booked="127", booked_unit="EUR", rate="1.27")
+    put(table, "target", "1001", base, stated_unit=unit, stated_amount=stated, rate=rate, **more)
+    return classes(table)
+
+
+@pytest.mark.parametrize(
+    ("base", "stated", "rate", "expected"),
+    [
+        ("127", "100", "1.27", {}),
+        ("125", "100", "1.25", {"FX": "-2"}),
+        ("126.98", "100", "1.2699995", {"ROUNDING": "-0.02"}),  # as precisely as a rate is written there
+        ("126.98", "100", "1.2698", {"FX": "-0.02"}),
+        ("126.90", "100", "1.2699995", {"FX": "-0.10"}),  # more than the cap
+        ("137.50", "110", "1.25", {"AMOUNT": "12.70", "FX": "-2.20"}),
+        ("127", "127", "1", {"AMOUNT": "34.29", "FX": "-34.29"}),  # equal in base, and neither amount nor rate is right
+    ],
+)
+def test_a_document_in_pounds_is_told_by_its_pounds_and_its_rate(table, base, stated, rate, expected):
+    assert in_pounds(table, base, stated, rate) == ([("1001", of(**expected))] if expected else [])
+
+
+@pytest.mark.parametrize(
+    ("base", "stated", "unit", "share"),
+    [("92", "100", "USD", "-35"), ("127", "127", "USD", "0"), ("100", None, None, "-27")],
+)
+def test_another_currency_than_its_own_or_the_books(table, base, stated, unit, share):
+    assert in_pounds(table, base, stated, "0.92", unit) == [("1001", of(CURRENCY=share))]
+
+
+def test_another_rate_is_told_as_such_even_where_somebody_entered_it(table):
+    assert in_pounds(table, "125", "100", "1.25", edited="2026-01-16 by Ann") == [("1001", of(FX="-2"))]
+
+
+def test_a_sale_in_pounds_that_was_edited_at_the_source_is_stale_by_what_that_makes_in_base(table):
+    put(table, "source", "1001", "110", unit="GBP", rate="1.27")
+    booked(table, "1001", "100", unit="GBP", booked="127", booked_unit="EUR", rate="1.27")
+    put(table, "target", "1001", "127", stated_unit="GBP", stated_amount="100", rate="1.27")
+    assert classes(table) == [("1001", of(STALE="-12.70"))]
+
+
 def test_a_foreign_sale_that_no_rate_is_known_of_stands_in_its_own_currency(table):
     put(table, "source", "1001", "119", unit="USD")
     booked(table, "1001", "119", unit="USD", base="EUR", booked=None, booked_unit=None, fate="held", reason="POST-RATE")

@@ -24,6 +24,7 @@ from pipelines.hub.store import Hub
 from pipelines.hub.tables import document, member
 from pipelines.reconcile.bench import ITEM, LINE, Bench
 from pipelines.reconcile.controls import HELD, UNITS, Control, Held, columns
+from pipelines.reconcile.corners.foreign import in_base
 from pipelines.reconcile.corners.source import read_stream
 from pipelines.reconcile.roles import Posting, Roles
 from taps._kit.registry import tap
@@ -196,7 +197,8 @@ def _money(rows: Iterable[Mapping[str, Any]], held: Held, known: _Known, roles: 
         moved = [Posting(leg["account"] or "", leg["amount"], unit, bool(leg["counts"]), leg["role"] or "") for leg in legs]
         if EFFECTS.get(kind, "money") != "money" or not (subject or _concerns_us(moved, roles)):
             continue
-        measured = roles.measured(_counting(moved, kind, roles), ours=subject is not None)
+        moved, stated = in_base(_counting(moved, kind, roles), legs, roles, base)
+        measured = roles.measured(moved, ours=subject is not None) | stated
         linked = known.linked(held, head["id"]) is not None
         more = {"editor": head["editor"], "linked": linked, "lines": list(_taxed(legs))}
         item = {**_head(head, subject, kind, known), **measured, **more}
@@ -226,8 +228,8 @@ def _taxed(legs: Iterable[Mapping[str, Any]]) -> Iterator[dict[str, Any]]:
 def _add(item: dict[str, Any], more: Mapping[str, Any], measured: Mapping[str, Any]) -> None:
     """Onto a thing what was appended to it later."""
     for name, value in measured.items():
-        if isinstance(value, Decimal):
-            item[name] += value
+        if isinstance(value, Decimal) and name != "rate":
+            item[name] = item.get(name, ZERO) + value
     item["lines"] += more["lines"]
     item["detailed"] = item["detailed"] and more["detailed"]
     item["version"] = max(filter(None, (item["version"], more["version"])), default=None)
