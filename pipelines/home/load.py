@@ -356,7 +356,8 @@ def _currency_mistakes(posting: Posting, able: tuple[str, ...]) -> Iterator[str]
         return
     for kind, policy in posting.kinds.items():
         if policy.as_ in IN_OWN_CURRENCY and policy.as_ not in able:
-            fix = f"set `documents_in: base`, or give it as {' or '.join(able)}"
+            others = [each for each in able if kind not in REGISTRY or fits(kind, each)]
+            fix = f"set `documents_in: base`, or give it as {' or '.join(others)}"
             yield f"books.documents_in: {posting.target} takes `{kind}` as {policy.as_} in the base currency only; {fix}"
 
 
