@@ -46,6 +46,7 @@ FACTS = Facts(
         "journal": _VOIDED,
         "cost_journal": _VOIDED,
     },
+    own_currency=("invoice", "credit_note", "sales_receipt", "refund_receipt", "payment"),
     minor_digits=2,
     rounding=ROUNDING,
     hosts=("quickbooks.api.intuit.com", "sandbox-quickbooks.api.intuit.com"),

@@ -11,6 +11,7 @@ from taps.quickbooks.marks import Mark
 from taps.quickbooks.rows import is_voided
 from targets._kit.remote import digest
 from targets._kit.writer import Receipt
+from targets.quickbooks.foreign import in_home
 from targets.quickbooks.money import TOTAL
 from targets.quickbooks.prepared import VOIDED
 
@@ -46,17 +47,26 @@ _DETAILS = ("ItemRef", "AccountRef", "TaxCodeRef", "ClassRef")
 
 
 def effect_of(entity: str, document: Mapping[str, Any]) -> Decimal:
-    """What the document counts as it stands, by its own amounts; 0 for a record and for what is deleted."""
+    """What the document counts as it stands, in home currency; 0 for a record and for what is deleted."""
     if entity in RECORDS or document.get("status") == "Deleted":
         return Decimal(0)
     if entity == "JournalEntry":
-        return sum((_signed(line) for line in document.get("Line", []) if str(line.get("Description", "")).endswith(TOTAL)), Decimal(0))
+        counted = (_signed(line) for line in document.get("Line", []) if str(line.get("Description", "")).endswith(TOTAL))
+        return _in_home(document, sum(counted, Decimal(0)))
     if entity == "Transfer":
         mark = mark_of(entity, document)
         amount = Decimal(document.get("Amount") or 0)
         return amount if mark is None or document["ToAccountRef"]["value"] == mark.control else -amount
-    total = Decimal(document.get("TotalAmt") or 0)
+    total = _in_home(document, Decimal(document.get("TotalAmt") or 0), document.get("HomeTotalAmt"))
     return -total if entity in _AWAY else total
+
+
+def _in_home(document: Mapping[str, Any], amount: Decimal, stated: Any = None) -> Decimal:
+    """As QuickBooks states it, else by its rate; a document that was voided counts nothing whatever it states."""
+    rate = Decimal(document.get("ExchangeRate") or 1)
+    if rate == 1 or not amount:
+        return amount
+    return in_home(amount, rate) if stated is None else Decimal(stated)
 
 
 def _signed(line: Mapping[str, Any]) -> Decimal:
@@ -78,6 +88,7 @@ def print_of(document: Mapping[str, Any]) -> str:
     email = (document.get("PrimaryEmailAddr") or {}).get("Address")
     seen = [_plain(document.get(field)) for field in _HEAD] + [_value(document.get(field)) for field in _REFERENCES]
     lines = [_line(line) for line in document.get("Line", []) if line.get("DetailType") != "SubTotalLineDetail"]
+    seen += [_plain(document["ExchangeRate"])] if document.get("ExchangeRate") not in (None, 1) else []  # prints of documents in base stay
     return digest([*seen, _plain(tax), email, document.get("Active"), lines])[:16]
 
 
@@ -98,7 +109,7 @@ def _value(reference: Any) -> str | None:
 def receipt(entity: str, document: Mapping[str, Any], mark: Mark, before: Decimal, currency: str) -> Receipt:
     """What stands now, and what it changed: effect now less what stood before."""
     now = effect_of(entity, document)
-    unit = "" if entity in RECORDS else ((document.get("CurrencyRef") or {}).get("value") or currency)
+    stands_in = (document.get("CurrencyRef") or {}).get("value") or currency
     body = {
         "entity": entity,
         "id": document["Id"],
@@ -107,4 +118,5 @@ def receipt(entity: str, document: Mapping[str, Any], mark: Mark, before: Decima
         "print": print_of(document),
         "gone": is_gone(entity, document),
     }
-    return Receipt(str(document["Id"]), mark.number, unit, now - before, body)
+    body |= {"currency": stands_in} if entity not in RECORDS and stands_in != currency else {}
+    return Receipt(str(document["Id"]), mark.number, "" if entity in RECORDS else currency, now - before, body)

@@ -13,6 +13,7 @@ from targets._kit.writer import Metadata, Period
 from targets.quickbooks.config import QuickBooksTargetConfig
 
 RECEIVABLE, PAYABLE = "Accounts Receivable", "Accounts Payable"
+LONGEST_NAME = 500
 HOLDS_MONEY = ("Bank", "Other Current Asset")
 
 
@@ -23,6 +24,8 @@ class Account(NamedTuple):
     label: str
     """Its number, or its full name where it has none."""
     kind: str
+    currency: str = ""
+    """Empty where the company does not say."""
 
 
 class TaxCode(NamedTuple):
@@ -51,10 +54,14 @@ class Chart:
         self._items: dict[str, Item] = {}
         self._names: dict[tuple[str, str], str | None] = {}
         self._buyers: dict[tuple[str, str], str] = {}
+        self._currencies: dict[tuple[str, str], str] = {}
+        self._kept: dict[str, tuple[str, str]] = {}
         preferences = next(company.rows("Preferences"), {})
         closing = (preferences.get("AccountingInfoPrefs") or {}).get("BookCloseDate")
         self.closed_until = date.fromisoformat(closing[:10]) if closing else None
         self.currency = ((preferences.get("CurrencyPrefs") or {}).get("HomeCurrency") or {}).get("value", "")
+        many = (preferences.get("CurrencyPrefs") or {}).get("MultiCurrencyEnabled")
+        self.currencies = {str(each["Code"]) for each in company.rows("CompanyCurrency")} if many else set()
         self._accounts = {key: account for each in company.rows("Account") for key, account in _named(each)}
         self._tax_codes = dict(_tax_codes(company)) if config.tax == "global" else {}
         missing = [name for name in (*config.tax_codes.values(), config.untaxed) if name and name not in self._tax_codes]
@@ -105,6 +112,30 @@ class Chart:
             self._names[entity, name] = next((found[each.casefold()] for each in named_for(entity, name) if each.casefold() in found), None)
         return self._names[entity, name]
 
+    def buyer_in(self, currency: str, remote_id: str) -> tuple[str | None, str]:
+        """The customer himself if he is kept in that currency; else the one of his name who is, or a name for one who is to be made."""
+        if remote_id not in self._kept:
+            found = next(iter(self._company.among("Customer", "Id", [remote_id])), {})
+            self._kept[remote_id] = found.get("DisplayName", ""), (found.get("CurrencyRef") or {}).get("value", self.currency)
+        name, kept_in = self._kept[remote_id]
+        if not name or kept_in == currency:
+            return remote_id, ""
+        other = in_currency(name, currency)
+        return self.party("Customer", other), other
+
+    def receivable(self, currency: str) -> Account | None:
+        """The account on which buyers owe in that currency; one that came with its first customer is asked for."""
+        known = next((each for each in self._accounts.values() if each.kind == RECEIVABLE and each.currency == currency), None)
+        if known is None:
+            self._accounts |= {key: account for each in self._company.rows("Account") for key, account in _named(each)}
+            known = next((each for each in self._accounts.values() if each.kind == RECEIVABLE and each.currency == currency), None)
+        return known
+
+    def currency_of(self, entity: str, remote_id: str) -> str:
+        """The currency of a document as it stands; '' where it does not."""
+        self.learn_buyers([(entity, remote_id)])
+        return self._currencies.get((entity, remote_id), "")
+
     def ask_anew(self) -> None:
         """Somebody else may have made a customer or supplier since."""
         self._names = {name: found for name, found in self._names.items() if found}
@@ -123,6 +154,7 @@ class Chart:
         for entity, ids in wanted.items():
             self._buyers |= dict.fromkeys(((entity, remote_id) for remote_id in ids), "")
             for each in self._company.among(entity, "Id", ids):
+                self._currencies[entity, each["Id"]] = (each.get("CurrencyRef") or {}).get("value", self.currency)
                 if each.get("CustomerRef"):
                     self._buyers[entity, each["Id"]] = str(each["CustomerRef"]["value"])
 
@@ -145,6 +177,12 @@ class Chart:
         return Metadata({"accounts": accounts, "tax_codes": codes, "closed_until": closed})
 
 
+def in_currency(name: str, currency: str) -> str:
+    """The name of a buyer in another currency than the one in which he is kept already: Ann Berg (GBP)."""
+    ending = f" ({currency})"
+    return f"{name[: LONGEST_NAME - len(ending)]}{ending}"
+
+
 def named_for(entity: str, name: str) -> tuple[str, ...]:
     """The names that somebody may be made under: QuickBooks takes each once among customers, suppliers and employees."""
     return (name, f"{name} (supplier)") if entity == "Vendor" else (name,)
@@ -152,7 +190,8 @@ def named_for(entity: str, name: str) -> tuple[str, ...]:
 
 def _named(each: Mapping[str, Any]) -> list[tuple[str, Account]]:
     number, full = each.get("AcctNum"), each["FullyQualifiedName"]
-    account = Account(each["Id"], str(number or full), each["AccountType"])
+    currency = (each.get("CurrencyRef") or {}).get("value", "")
+    account = Account(each["Id"], str(number or full), each["AccountType"], currency)
     return [(full, account), *([(str(number), account)] if number else [])]
 
 

@@ -7,12 +7,13 @@ from decimal import Decimal
 from typing import Any, NamedTuple
 
 from targets._kit.writer import Intent
-from targets.quickbooks.chart import Account, Chart
+from targets.quickbooks.chart import Account, Chart, in_currency
 from targets.quickbooks.config import QuickBooksTargetConfig
 from targets.quickbooks.held import held
 
-_NAMES_A_BUYER = {"invoice": "Invoice", "sales_receipt": "SalesReceipt"}
-_FOLLOWING = ("payment", "credit_note", "refund_receipt")
+STANDS_AS = {"invoice": "Invoice", "sales_receipt": "SalesReceipt", "credit_note": "CreditMemo"}
+"""What may be paid or credited, and names the buyer with it."""
+FOLLOWING = ("payment", "credit_note", "refund_receipt")
 
 
 class Party(NamedTuple):
@@ -21,6 +22,8 @@ class Party(NamedTuple):
     entity: str
     """Customer or Vendor."""
     name: str
+    currency: str = ""
+    """In which he is kept, where that is not the company's own."""
 
     @property
     def reference(self) -> str:
@@ -73,22 +76,11 @@ class Desk:
             )
         return found
 
-    def require_home_currency(self) -> None:
-        """Held where the books are in another currency than the company's own."""
-        currencies = sorted({line.currency for line in self.intent.lines} - {self.chart.currency})
-        if currencies:
-            raise held(
-                self.intent,
-                "POST-RATE",
-                f"is booked in {currencies[0]}, and the QuickBooks company keeps its books in {self.chart.currency}",
-                f"Set the posting's base currency to {self.chart.currency}.",
-            )
-
     def customer(self) -> tuple[str | None, str]:
         """Id of the buyer, or the name under which one is to be made; Held where the posting names nobody."""
-        related = self.intent.related.get("customer")
+        related, own = self.intent.related.get("customer"), self.intent.own
         if related is not None:
-            return related.remote_id, ""
+            return self.chart.buyer_in(own.currency, related.remote_id) if own else (related.remote_id, "")
         if not self.intent.walk_in:
             raise held(
                 self.intent,
@@ -97,12 +89,13 @@ class Desk:
                 "Send the customer first, or name a walk_in buyer in the posting.",
                 "customer",
             )
-        return self.chart.party("Customer", self.intent.walk_in), self.intent.walk_in
+        name = in_currency(self.intent.walk_in, own.currency) if own else self.intent.walk_in
+        return self.chart.party("Customer", name), name
 
     def parent(self) -> tuple[str, str]:
         """Entity and id of what this pays or credits, where that names a buyer."""
         found = self.intent.related.get("parent")
-        entity = _NAMES_A_BUYER.get(found.kind, "") if found and self.intent.subject.kind in _FOLLOWING else ""
+        entity = STANDS_AS.get(found.kind, "") if found and self.intent.subject.kind in FOLLOWING else ""
         return (entity, found.remote_id) if found and entity else ("", "")
 
     def addressed(self, draft: Draft, *, needed: bool = True) -> Draft:
@@ -111,7 +104,7 @@ class Desk:
         if not known and (any(parent) or not (needed or self.intent.walk_in)):
             return replace(draft, parent=parent)
         found, buyer = self.customer()
-        made = draft.of(Party("Customer", buyer), found)
+        made = draft.of(Party("Customer", buyer, self.intent.own.currency if self.intent.own else ""), found)
         return made if found is None else replace(made, parent=parent)
 
     def head(self) -> dict[str, Any]:

@@ -43,7 +43,7 @@ class Round:
         made: Prepared = payload.body
         body = self._bodies.get(id(payload), made.body)
         if made.party.name:
-            return {**body, made.party.reference: {"value": self._chart.party(*made.party)}}
+            return {**body, made.party.reference: {"value": self._chart.party(*made.party[:2])}}
         buyer = self._chart.buyer_of(*made.parent) if any(made.parent) else None
         return {**body, "CustomerRef": {"value": buyer}} if buyer else body
 

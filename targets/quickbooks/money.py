@@ -109,7 +109,7 @@ def cost_journal(desk: Desk) -> Draft:
 
 
 def _line(desk: Desk, line: Line) -> Mapping[str, Any]:
-    account = desk.account(line.account)
+    account = _of_the_line(desk, line)
     detail: dict[str, Any] = {"PostingType": "Debit" if line.amount >= 0 else "Credit", "AccountRef": {"value": account.remote_id}}
     if account.kind in (RECEIVABLE, PAYABLE):
         entity, remote_id = _party(desk, account)
@@ -124,6 +124,20 @@ def _line(desk: Desk, line: Line) -> Mapping[str, Any]:
         "DetailType": "JournalEntryLineDetail",
         "JournalEntryLineDetail": detail,
     }
+
+
+def _of_the_line(desk: Desk, line: Line) -> Account:
+    """The account of a line; of what is owed in another currency the one that QuickBooks keeps for it."""
+    account, own = desk.account(line.account), desk.intent.own
+    if own is None or account.kind != RECEIVABLE or account.currency == own.currency:
+        return account
+    found = desk.chart.receivable(own.currency)
+    if found is None:
+        say = f"is owed in {own.currency}, and QuickBooks has no receivable account in that currency"
+        raise held(
+            desk.intent, "POST-ACCOUNT", say, f"QuickBooks makes one with its first customer in {own.currency}: send the sale first."
+        )
+    return found
 
 
 def _party(desk: Desk, account: Account) -> tuple[str, str]:

@@ -6,10 +6,11 @@ from collections.abc import Mapping
 from decimal import Decimal
 from typing import Any
 
+from targets.quickbooks.chart import LONGEST_NAME
 from targets.quickbooks.draft import Desk, Draft, plain
 from targets.quickbooks.held import held
 
-_LONGEST_NAME, _LONGEST_ITEM, _LONGEST_PART = 500, 100, 100
+_LONGEST_ITEM, _LONGEST_PART = 100, 100
 _TYPES = {"service": "Service", "fee": "Service", "gift_card": "Service", "bundle": "NonInventory"}
 """What a product becomes that is no goods."""
 
@@ -57,12 +58,12 @@ def display_name(document: Mapping[str, Any], otherwise: str) -> str:
     """The name that people look for; something with its number where the source has none."""
     person = " ".join(str(document[part]) for part in ("first_name", "last_name") if document.get(part))
     text = document.get("display_name") or document.get("company_name") or person or otherwise
-    return _sayable(str(text))[:_LONGEST_NAME]
+    return _sayable(str(text))[:LONGEST_NAME]
 
 
 def numbered(body: Mapping[str, Any], number: str) -> dict[str, Any]:
     """The same under a name that says its number, where the name alone is taken (6240)."""
-    field, longest = ("DisplayName", _LONGEST_NAME) if "DisplayName" in body else ("Name", _LONGEST_ITEM)
+    field, longest = ("DisplayName", LONGEST_NAME) if "DisplayName" in body else ("Name", _LONGEST_ITEM)
     ending = f" ({_sayable(number)})"
     return {**body, field: f"{str(body[field])[: longest - len(ending)]}{ending}"}
 

@@ -25,7 +25,7 @@ from taps.quickbooks.marks import into
 from targets._kit.bridge import bridge_of
 from targets._kit.remote import Call, RemoteWriter, digest
 from targets._kit.writer import Answer, Intent, Metadata, Payload, Period, Receipt, Sent, Subject, Unpreparable, Verb
-from targets.quickbooks import money, purchases, records, sales
+from targets.quickbooks import foreign, money, purchases, records, sales
 from targets.quickbooks.answers import PEOPLE, RECORDS, print_of
 from targets.quickbooks.asking import standing, whereabouts
 from targets.quickbooks.chart import Chart, named_for
@@ -114,11 +114,12 @@ class QuickBooksWriter(RemoteWriter):
     def prepare(self, intent: Intent) -> Payload | Unpreparable:
         """The object as it is to stand, with our mark."""
         try:
-            made = self._prepared(intent)
+            turned = intent if is_removal(intent.verb) else foreign.turned(intent, self.chart)
+            made = self._prepared(turned)
         except Held as stopped:
             return Unpreparable(stopped.problem)
         body = {key: value for key, value in made.body.items() if key != "SyncToken"}
-        return Payload(intent, made, digest([made.entity, made.operation, body]), made.mark.after - made.before, bridge_of(intent))
+        return Payload(intent, made, digest([made.entity, made.operation, body]), made.mark.after - made.before, bridge_of(turned))
 
     def _prepared(self, intent: Intent) -> Prepared:
         kind, booked = intent.subject.kind, intent.booked or {}
@@ -133,8 +134,7 @@ class QuickBooksWriter(RemoteWriter):
         if is_removal(intent.verb):
             return self._removal(intent, booked, before)
         desk = Desk(intent, self.chart, self._config)
-        desk.require_home_currency()
-        draft = _BUILDERS[kind](desk)
+        draft = foreign.named(_BUILDERS[kind](desk), intent)
         mark = mark_for(intent, before, draft.effect, draft.control)
         numbered = {key_field(draft.entity): mark.key} if key_field(draft.entity) else {}
         body: dict[str, Any] = {**draft.body, **numbered, note_field(draft.entity): mark.text()}
@@ -199,7 +199,7 @@ class QuickBooksWriter(RemoteWriter):
         self.chart.ask_anew()
         self._round = turn = Round(self.company, self.chart, self._around)
         yield from self._parties(dict.fromkeys(payload.body.party for payload in batch if payload.body.party.name))
-        ready = [payload for payload in batch if not payload.body.party.name or self.chart.party(*payload.body.party)]
+        ready = [payload for payload in batch if not payload.body.party.name or self.chart.party(*payload.body.party[:2])]
         self.chart.learn_buyers(payload.body.parent for payload in ready)
         for payload in ready:
             made: Prepared = payload.body
@@ -218,9 +218,10 @@ class QuickBooksWriter(RemoteWriter):
     def _parties(self, wanted: Iterable[Party]) -> Iterator[Call]:
         """Make who is not there; under a second name where the first was not to be had."""
         for party in wanted:
-            for shown in named_for(*party):
-                if self.chart.party(*party) is None:
-                    body = {"DisplayName": shown}
+            for shown in named_for(*party[:2]):
+                if self.chart.party(*party[:2]) is None:
+                    body: dict[str, Any] = {"DisplayName": shown}
+                    body |= {"CurrencyRef": {"value": party.currency}} if party.currency else {}
                     yield Call("POST", f"{self.company.root}/{party.entity.lower()}", (), body, self._params(body))
 
     def _packed(self, turn: Round, payloads: Sequence[Payload], size: int = FACTS.batch) -> Iterator[Call]:

@@ -7,13 +7,13 @@ reciprocal of ours, so that a large document may differ from our entry by cents:
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from decimal import Decimal
 from typing import Any
 
 from mappings.model.money import round_half_up
 from mappings.posting import Own
 from mappings.problem import Problem
+from targets._kit import currency
 from targets._kit.writer import Intent
 from targets.xero.chart import Chart
 
@@ -38,12 +38,7 @@ def in_base(amount: Decimal, rate: Decimal | None) -> Decimal:
 def turned(intent: Intent) -> Intent:
     """The intent with its lines and rows in its own currency, and its bridge with what Xero's rate makes otherwise."""
     own = intent.own
-    if own is None:
-        return intent
-    entered, booked = ((sum((line.amount for line in some if line.control), Decimal(0))) for some in (own.lines, intent.lines))
-    off = in_base(entered, rate_of(own)) - booked
-    bridge = {**intent.bridge, "fx": intent.bridge.get("fx", Decimal(0)) + off}
-    return replace(intent, lines=own.lines, rows=own.rows, bridge=bridge)
+    return intent if own is None else currency.turned(intent, lambda amount: in_base(amount, rate_of(own)))
 
 
 def unknown(intent: Intent, chart: Chart) -> Problem | None:

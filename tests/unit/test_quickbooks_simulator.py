@@ -251,3 +251,91 @@ def test_tax_in_canada_is_rounded_line_by_line():
     assert (made["TxnTaxDetail"]["TotalTax"], made["TotalAmt"]) == (Decimal("9.71"), Decimal("90.80"))
     (part,) = made["TxnTaxDetail"]["TaxLine"]
     assert part["TaxLineDetail"]["NetAmountTaxable"] == Decimal("81.09")
+
+
+# ── currencies ──
+
+
+@pytest.fixture
+def many() -> Company:
+    """Multicurrency is on: pounds and euros besides dollars, and a buyer in pounds."""
+    made = Company(limits=False)
+    made.books.currencies |= {"GBP", "EUR"}
+    made.pounds = made.seeds.customer("Berg, Ann (GBP)", CurrencyRef={"value": "GBP"})
+    return made
+
+
+def _in_pounds(company: Company, **more: Any) -> dict[str, Any]:
+    rated = {"CurrencyRef": {"value": "GBP"}, "ExchangeRate": Decimal("1.27")}
+    return company.typed(Decimal("25.59"), CustomerRef={"value": company.pounds}, **(rated | more))
+
+
+def test_the_total_in_home_currency_is_quickbooks_own(many):
+    made = call(many, "POST", "invoice", _in_pounds(many, HomeTotalAmt=1)).body["Invoice"]
+    assert (made["TotalAmt"], made["HomeTotalAmt"], made["ExchangeRate"]) == (Decimal("25.59"), Decimal("32.50"), Decimal("1.27"))
+    home = call(many, "POST", "invoice", many.typed(Decimal(5))).body["Invoice"]
+    assert (home["CurrencyRef"]["value"], home["ExchangeRate"], home["HomeTotalAmt"]) == ("USD", 1, 5)
+
+
+@pytest.mark.parametrize(
+    ("more", "expected"),
+    [
+        ({"CurrencyRef": {"value": "CHF"}}, "5030"),  # not among the company's currencies
+        ({"CurrencyRef": {"value": "EUR"}}, "6000"),  # the customer is kept in pounds
+        ({"CurrencyRef": {"value": "USD"}}, "6000"),
+        ({"ExchangeRate": None}, "2020"),
+        ({"ExchangeRate": Decimal(0)}, "2140"),
+    ],
+)
+def test_a_transaction_is_in_the_one_currency_of_its_customer(many, more, expected):
+    assert code(call(many, "POST", "invoice", _in_pounds(many, **more))) == expected
+
+
+def test_without_multicurrency_there_is_home_currency_only(company):
+    assert code(call(company, "POST", "invoice", company.typed(Decimal(5), CurrencyRef={"value": "GBP"}, ExchangeRate=1))) == "5030"
+    assert "ExchangeRate" not in call(company, "POST", "invoice", company.typed(Decimal(5))).body["Invoice"]
+    assert code(call(company, "POST", "customer", {"DisplayName": "Brown", "CurrencyRef": {"value": "GBP"}})) == "5030"
+
+
+def test_an_account_of_another_currency_takes_no_part(many):
+    euros = many.seeds.account("Bank EUR", "Bank", currency="EUR")
+    paid = {"CustomerRef": {"value": many.pounds}, "CurrencyRef": {"value": "GBP"}, "ExchangeRate": 1, "TotalAmt": 5}
+    refused = call(many, "POST", "payment", paid | {"DepositToAccountRef": {"value": euros}})
+    assert code(refused) == "6000"
+    assert "one foreign currency per transaction" in refused.body["Fault"]["Error"][0]["Detail"]
+    assert call(many, "POST", "payment", paid | {"DepositToAccountRef": {"value": many.accounts["Bank"]}}).status == 200
+    owed = {"Type": "Customer", "EntityRef": {"value": many.pounds}}
+    lines = [
+        {
+            "Amount": 5,
+            "DetailType": "JournalEntryLineDetail",
+            "JournalEntryLineDetail": {"PostingType": side, "AccountRef": {"value": account}, "Entity": owed},
+        }
+        for side, account in (("Debit", _receivable(many, "USD")), ("Credit", many.accounts["Bank"]))
+    ]
+    entry = {"Line": lines, "CurrencyRef": {"value": "GBP"}, "ExchangeRate": 1}
+    assert code(call(many, "POST", "journalentry", entry)) == "6000"
+    lines[0]["JournalEntryLineDetail"]["AccountRef"] = {"value": _receivable(many, "GBP")}
+    assert call(many, "POST", "journalentry", entry).body["JournalEntry"]["HomeTotalAmt"] == 5
+
+
+def _receivable(company: Company, currency: str) -> str:
+    """The account on which buyers owe in a currency; that of pounds came with the first customer in pounds."""
+    accounts = company.books.objects["Account"].values()
+    (found,) = (
+        each["Id"] for each in accounts if each["AccountType"] == "Accounts Receivable" and each["CurrencyRef"]["value"] == currency
+    )
+    return str(found)
+
+
+def test_the_currency_of_a_customer_stays(many):
+    token = many.books.get("Customer", many.pounds)["SyncToken"]
+    changed = {"Id": many.pounds, "SyncToken": token, "sparse": True}
+    assert code(call(many, "POST", "customer", changed | {"CurrencyRef": {"value": "EUR"}})) == "6000"
+    assert call(many, "POST", "customer", changed | {"GivenName": "Ann"}).status == 200
+
+
+def test_a_voided_document_counts_nothing_in_home_currency_either(many):
+    made = call(many, "POST", "invoice", _in_pounds(many)).body["Invoice"]
+    gone = call(many, "POST", "invoice", {"Id": made["Id"], "SyncToken": made["SyncToken"]}, operation="void").body["Invoice"]
+    assert (gone["TotalAmt"], gone["HomeTotalAmt"]) == (0, 0)

@@ -5,20 +5,26 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
+from fractions import Fraction
 from typing import Any
 
+from taps.quickbooks.simulator.arithmetic import money, to_cent
 from taps.quickbooks.simulator.books import BOUGHT, SALES, Books, Object
 
 _BACK = ("CreditMemo", "RefundReceipt")
 
 
 def trial_balance(books: Books) -> dict[str, Decimal]:
-    """Balance of each account by name, debit +; accounts that are at nothing are left out."""
+    """Balance of each account by name, debit +; accounts that are at nothing are left out.
+
+    In home currency, each document at its own rate: what a payment at another rate leaves stays on the receivable.
+    """
     sums: dict[str, Decimal] = defaultdict(Decimal)
     for entity, objects in books.objects.items():
         for each in objects.values():
+            rate = Fraction(each.get("ExchangeRate") or 1)
             for account, value in _movements(books, entity, each):
-                sums[books.objects["Account"][account]["Name"]] += value
+                sums[books.objects["Account"][account]["Name"]] += value if rate == 1 else money(to_cent(Fraction(value) * rate))
     return {name: value for name, value in sums.items() if value}
 
 

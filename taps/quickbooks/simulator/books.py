@@ -36,6 +36,8 @@ class Books:
         self.deleted: list[tuple[datetime, str, str]] = []
         self.country = "US"
         self.home_currency = "USD"
+        self.currencies: set[str] = set()
+        """Others in which it takes documents; none: Multicurrency is off."""
         self.closed_until: date | None = None
         self.own_numbers = True
         """Custom transaction numbers with a warning for duplicates: the same number twice is refused."""
@@ -103,6 +105,8 @@ class Books:
         note = new.get("PrivateNote", "")
         new["PrivateNote"] = f"Voided - {note}" if note else "Voided"
         new["TotalAmt"] = 0
+        if "HomeTotalAmt" in new:
+            new["HomeTotalAmt"] = 0
         for line in new.get("Line", []):
             line["Amount"] = 0
             line.get("SalesItemLineDetail", {}).pop("Qty", None)

@@ -12,6 +12,7 @@ from typing import Any
 
 from taps.quickbooks.simulator.arithmetic import cents, money
 from taps.quickbooks.simulator.books import BOUGHT, LISTS, NAMES, SALES, Books, Object
+from taps.quickbooks.simulator.multicurrency import denominated, keep, totalled
 from taps.quickbooks.simulator.purchases import bill_payment, purchase
 from taps.quickbooks.simulator.refusals import Refusal
 from taps.quickbooks.simulator.sales import sale
@@ -43,10 +44,12 @@ def judge(books: Books) -> Callable[[str, Object, Object | None], Object]:
         if entity not in LISTS:
             _transaction(books, entity, new, old)
         if entity in SALES:
-            return sale(books, entity, new)
-        if entity in BOUGHT:
-            return purchase(books, entity, new)
-        return known[entity](books, new, old) if entity in known else new
+            made = sale(books, entity, new)
+        elif entity in BOUGHT:
+            made = purchase(books, entity, new)
+        else:
+            made = known[entity](books, new, old) if entity in known else new
+        return totalled(books, entity, made)
 
     return completed
 
@@ -63,10 +66,7 @@ def _transaction(books: Books, entity: str, new: Object, old: Object | None) -> 
     if books.own_numbers and any(old is None or each["Id"] != old["Id"] for each in taken):
         detail = f"You must specify a different number. This number has already been used. DocNumber={number}"
         raise Refusal("6140", f"Duplicate Document Number Error : {detail} is assigned to TxnType={entity}", "DocNumber")
-    currency = (new.get("CurrencyRef") or {}).get("value", books.home_currency)
-    if currency != books.home_currency:
-        raise Refusal("5030", f"Multicurrency is off: {currency}", "CurrencyRef")
-    new["CurrencyRef"] = {"value": currency, "name": currency}
+    denominated(books, entity, new)
     if new.get("DepartmentRef"):
         books.named("Department", new["DepartmentRef"], "DepartmentRef")
 
@@ -92,6 +92,7 @@ def _name(books: Books, new: Object, old: Object | None) -> Object:
     if email and not _EMAIL.fullmatch(email):
         raise Refusal("2210", f"Email Address does not conform to the syntax rules of RFC 822. Supplied value:{email}", "PrimaryEmailAddr")
     new.setdefault("Active", True)
+    keep(books, new, old)
     return new | {"DisplayName": name, "FullyQualifiedName": name}
 
 

@@ -26,12 +26,12 @@ class Seeds:
         for name, kind in (*_OWN, _UNDEPOSITED):
             self.account(name, kind)
 
-    def account(self, name: str, kind: str, number: str = "") -> str:
-        """An account of the chart; its id."""
+    def account(self, name: str, kind: str, number: str = "", currency: str = "") -> str:
+        """An account of the chart, in home currency unless another is named; its id."""
         group = _CLASSES.get(kind) or ("Liability" if "Liability" in kind or "Payable" in kind else "Asset")
-        currency = {"value": self._books.home_currency, "name": self._books.home_currency}
+        kept_in = currency or self._books.home_currency
         made: Object = {"Name": name, "FullyQualifiedName": name, "Active": True, "Classification": group, "AccountType": kind}
-        made |= {"CurrencyRef": currency, "SubAccount": False} | ({"AcctNum": number} if number else {})
+        made |= {"CurrencyRef": {"value": kept_in, "name": kept_in}, "SubAccount": False} | ({"AcctNum": number} if number else {})
         return str(self._books.create("Account", made)["Id"])
 
     def item(self, name: str, account_id: str, **more: Any) -> str:

@@ -134,7 +134,7 @@ class QuickBooksSimulator(Simulator):
         made: Object = {"Id": "1", "SyncToken": "0", "domain": "QBO", "sparse": False, "AccountingInfoPrefs": accounting}
         made["SalesFormsPrefs"] = {"CustomTxnNumbers": self.books.own_numbers}
         made["TaxPrefs"] = {"UsingSalesTax": True, "PartnerTaxEnabled": self.books.country == "US"}
-        made["CurrencyPrefs"] = {"MultiCurrencyEnabled": False, "HomeCurrency": {"value": self.books.home_currency}}
+        made["CurrencyPrefs"] = {"MultiCurrencyEnabled": bool(self.books.currencies), "HomeCurrency": {"value": self.books.home_currency}}
         return made
 
     def _query(self, request: Request, realm: str) -> Response:  # noqa: ARG002 (judged before)
@@ -149,6 +149,9 @@ class QuickBooksSimulator(Simulator):
         statement = parse(text)
         if statement.entity == "Preferences":
             return {"Preferences": [self.preferences()], "startPosition": 1, "maxResults": 1}
+        if statement.entity == "CompanyCurrency":
+            active = [{"Id": str(n), "Code": code, "Name": code, "Active": True} for n, code in enumerate(sorted(self.books.currencies), 1)]
+            return {"CompanyCurrency": active, "startPosition": 1, "maxResults": len(active)} if active else {}
         if statement.entity not in self.books.objects:
             raise Refusal("4001", f"QueryValidationError: Invalid context declaration: {statement.entity}")
         shown = [each for each in self.books.objects[statement.entity].values() if self._visible(each) and statement.fits(each)]
