@@ -257,3 +257,22 @@ def test_an_account_of_a_third_currency_holds_the_document(tmp_path):
         made.run()
         held = [say for code, say in made.problems() if code == "POST-ACCOUNT"]
         assert any("Order 1001 is in GBP" in say and "keeps in USD" in say for say in held)
+
+
+def test_payments_and_credits_of_what_stands_in_base_stay_in_base(tmp_path):
+    """The setting came later: what was written in base is paid and credited in base."""
+    with remote.opened("quickbooks", tmp_path) as made:
+        _foreign_shop(made)
+        made.simulator.books.currencies |= {"GBP", "USD"}
+        _documents(made)["Invoice"].clear()
+        for name in ("payments", "refunds"):
+            (made.path / f"files/{name}.jsonl").unlink()
+        made.run()
+        _in_own_currency(made)
+        for name in ("payments", "refunds"):
+            made.put(name, FOREIGN[name])
+        made.run()
+        entities = ("Invoice", "CreditMemo", "Payment", "JournalEntry")
+        assert {each["CurrencyRef"]["value"] for entity in entities for each in _documents(made)[entity].values()} == {"EUR"}
+        assert made.fates()["payment"] == {"delivered": 3}
+        assert _causes(_reconciled(made)) == {}
