@@ -14,6 +14,7 @@ from decimal import Decimal
 from typing import Any
 
 from mappings.model.money import rounded
+from pipelines.reconcile import rates
 from pipelines.reconcile.ageing import business_days
 from pipelines.reconcile.bench import COMPONENTS, MEASURED, PASSED, TOTAL
 from pipelines.reconcile.corners import bank
@@ -38,8 +39,6 @@ OF_BALANCE = {"tax_owed": BreakClass.TAX, "cards_owed": BreakClass.GIFT_CARD}
 """The class that is about a balance."""
 _TAX, _ROUNDING = "SalesTaxPayable", "Rounding"
 """Roles of the accounts that take rounding."""
-_PRECISION = Decimal("0.000001")
-"""Of a rate: what two that differ by less than this share of themselves give is told as rounding."""
 
 
 def is_kept(sheet: str) -> bool:
@@ -181,7 +180,7 @@ def _not_known(row: Mapping[str, Any], share: Decimal) -> Cause:
 
 
 def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, arithmetic: Arithmetic) -> Iterator[Cause]:
-    other = _other_currency(row)
+    other = rates.other_currency(row)
     if other:
         yield Cause(BreakClass.CURRENCY, actual - expected, f"{_what(row)} {other}.")
         return
@@ -192,7 +191,7 @@ def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, arithmetic
     if under_way is not None and actual != expected:  # an earlier revision stands there, the newest is on its way
         yield under_way
         return
-    if not _agrees_in_its_own(row):
+    if not rates.agree(row):
         edits = tuple(_edited_at_source(row))
         yield from edits
         if not edits and row["edited"] and row["booked"] is not None:
@@ -200,42 +199,8 @@ def _both(row: Mapping[str, Any], expected: Decimal, actual: Decimal, arithmetic
             yield from edits
         yield from _components(row, edits, arithmetic)
     elif actual != expected:
-        yield _of_rate(row, actual - expected, arithmetic)
+        yield rates.of_rate(row, _what(row), _target(row), actual - expected, arithmetic.cap)
     yield from _labels(row)
-
-
-def _other_currency(row: Mapping[str, Any]) -> str:
-    """How a document's currency is another one at the target; '' where it is its own or that of the books."""
-    own, unit, stated = row["own_unit"], row["l_unit"], row["r_stated_unit"]
-    if unit != row["r_unit"]:
-        return f"is in {unit} and stands in {row['r_unit']}"
-    if stated not in (None, own, unit):
-        return f"is in {own} and stands in {stated}"
-    whole = _own_total(row)
-    if own not in (unit, stated) and whole == row["r_amount"] != row["l_amount"]:
-        return f"is {whole} {own} and stands as {row['r_amount']} {unit}: the same number in another currency"
-    return ""
-
-
-def _own_total(row: Mapping[str, Any]) -> Decimal | None:
-    """What the source expects of the document's total, in its own currency."""
-    return None if row["own_card"] is None or row["own_amount"] is None else row["own_amount"] + row["own_card"]
-
-
-def _agrees_in_its_own(row: Mapping[str, Any]) -> bool:
-    """Whether the target states the document's own amount in its own currency: only the rate can then be another."""
-    stated = row["own_unit"] != row["l_unit"] and row["own_unit"] == row["r_stated_unit"]
-    return stated and bool(row["rate"]) and _own_total(row) == row["r_stated_amount"]
-
-
-def _of_rate(row: Mapping[str, Any], share: Decimal, arithmetic: Arithmetic) -> Cause:
-    """What a rate explains: cents, where it is ours as precisely as the target writes rates."""
-    rate, booked = row["rate"], row["r_rate"]
-    what = f"{_what(row)} is {row['own_amount']} {row['own_unit']}"
-    if abs(booked - rate) <= rate * _PRECISION and abs(share) <= arithmetic.cap:
-        return Cause(BreakClass.ROUNDING, share, f"{what}: {_target(row)}'s own arithmetic at {booked:f} gives {share} more than {rate:f}.")
-    since = f", edited there {row['edited']}" if row["edited"] else ""
-    return Cause(BreakClass.FX, share, f"{what}: expected at {rate:f}, booked at {booked:.6f}{since}.")
 
 
 def _days(row: Mapping[str, Any], expected: Decimal, actual: Decimal) -> Iterator[Cause]:
@@ -331,17 +296,17 @@ def _class_of(name: str, mine: Decimal, theirs: Decimal) -> BreakClass:
 
 def _foreign(row: Mapping[str, Any], left: Decimal, edits: Sequence[Cause], arithmetic: Arithmetic) -> Iterator[Cause]:
     """What of it another amount in the document's currency is, at our rate, and what the rate; all is the rate where none is stated."""
-    own, stated = _own_total(row), row["r_stated_amount"]
+    own, stated = rates.own_total(row), row["r_stated_amount"]
     if row["r_stated_unit"] == row["own_unit"] and own is not None and not edits:
         share = rounded(stated * row["rate"], row["l_unit"]) - rounded(own * row["rate"], row["l_unit"])
         say = f"{_what(row)} is {own} {row['own_unit']}, and {stated} at {_target(row)}."
         if share:
             yield Cause(BreakClass.AMOUNT, share, say)
         if left != share:
-            yield _of_rate(row, left - share, arithmetic)
+            yield rates.of_rate(row, _what(row), _target(row), left - share, arithmetic.cap)
     elif left:
         implied = row["r_amount"] / row["own_amount"] if row["own_amount"] else ZERO
-        yield _of_rate({**row, "r_rate": implied}, left, arithmetic)
+        yield rates.of_rate({**row, "r_rate": implied}, _what(row), _target(row), left, arithmetic.cap)
 
 
 def _alone(row: Mapping[str, Any], left: Decimal, arithmetic: Arithmetic) -> Cause | None:

@@ -159,7 +159,7 @@ def _actual(bench: Bench, window: Window) -> dict[tuple[str, str, str], _Held]:
     ):
         what = "loss" if row["realised"] > 0 else "gain"
         say = f"besides, the target booked an exchange {what} of {abs(row['realised'])} by itself, on what was settled at another rate"
-        found[row["sheet"], group_of(row["kind"], row["unit"]), row["unit"]].note = say
+        found[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].note = say
     return found
 
 
