@@ -53,7 +53,7 @@ def looked(table):
     bank.apart(table)
     pairing.double(table)
     pairing.compare(table)
-    breaks, shares = finding.breaks(table, chosen, ALL)
+    breaks, shares = finding.breaks(table, chosen, ALL, {})
     falls = waterfalls.waterfalls(table, ALL, shares)
     assert {fall.unexplained for fall in falls} <= {0}
     sums = {}

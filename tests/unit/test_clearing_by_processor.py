@@ -57,7 +57,7 @@ def looked(table, window=ALL):
     pairing.take(table)
     pairing.match(table, chosen)
     pairing.compare(table)
-    breaks, shares = finding.breaks(table, chosen, window)
+    breaks, shares = finding.breaks(table, chosen, window, {})
     falls = waterfalls.waterfalls(table, window, shares)
     assert {fall.unexplained for fall in falls} <= {0}
     whole = [fall for fall in falls if fall.name == "clearing"]
