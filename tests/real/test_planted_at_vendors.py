@@ -21,7 +21,7 @@ Where each class is planted before anything is read; what is not at a vendor sta
     RATE                database, BambooHR, Gusto
     MAPPING LOCKED_PERIOD REJECTED      hub
     STALE               shop's files, Xero, QuickBooks, BambooHR, Gusto
-    RESERVE             nowhere yet
+    RESERVE             InvenTree (`test_planted_reserves.py`)
     UNKNOWN             cannot be planted: it is what no class explains
 """
 
