@@ -9,7 +9,7 @@ from taps._kit.simulator import Request, Response, Simulator
 from taps.hubspot.simulator.answers import BY_TYPE, NAMES, TYPE_IDS, error, invalid, paged, trace, words, yes
 from taps.hubspot.simulator.portal import Portal
 from taps.hubspot.simulator.properties import WORKED_OUT, fits
-from taps.hubspot.simulator.search import Bad, search
+from taps.hubspot.simulator.search import Bad, search, sort_of
 from taps.hubspot.simulator.table import Row
 from taps.hubspot.sweep import written
 
@@ -179,8 +179,8 @@ class Objects:
         except Bad as told:
             return invalid(str(told))
         wanted = [str(each) for each in (request.body or {}).get("properties") or []]
-        following = self.portal[name].modified in [each.get("propertyName") for each in (request.body or {}).get("sorts") or []]
-        gone = self.portal.passed_over if following else set()
+        sort, _falling = sort_of(request.body or {}, self.portal.properties[name])
+        gone = self.portal.passed_over if sort == self.portal[name].modified else set()
         rows = [self._seen(name, each, seen, wanted) for each, seen in found.rows if each not in gone]
         return Response(200, {"total": found.total, **paged(rows, str(found.after) if found.after is not None else None)})
 

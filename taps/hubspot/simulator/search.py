@@ -47,7 +47,7 @@ def search(table: Table, asked: Mapping[str, Any], known: Mapping[str, Mapping[s
     if start + limit > window:
         raise Bad(f"the search gives at most {window} results")
     groups = _groups(asked, known)
-    sort, falling = _sort(asked, known)
+    sort, falling = sort_of(asked, known)
     fits = _fits(groups, str(asked.get("query") or ""))
     since = _since(groups, table.modified)
     if sort == table.modified and not falling:
@@ -82,7 +82,8 @@ def _filter(given: Mapping[str, Any], known: Mapping[str, Any]) -> _Filter:
     return _Filter(name, operator, str(given.get("value") or ""), str(given.get("highValue") or ""), values)
 
 
-def _sort(asked: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, bool]:
+def sort_of(asked: Mapping[str, Any], known: Mapping[str, Any]) -> tuple[str, bool]:
+    """The property that a search is sorted by, and whether falling. Raises Bad."""
     given = asked.get("sorts") or [{"propertyName": "createdate", "direction": "ASCENDING"}]
     if len(given) > 1:
         raise Bad("Only one sort is allowed")
