@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from datetime import datetime
 
+from taps._kit.edge import Blocked, Lost, Outcome, Reply
+
 
 class Doubtful(Exception):
     """Sent, and nobody knows."""
@@ -25,3 +27,12 @@ class Rejected(Exception):
         super().__init__(said)
         self.said = said
         self.fault = fault
+
+
+def replied(outcome: Outcome) -> Reply:
+    """What the system said to a call. Raises Halted, Doubtful."""
+    if isinstance(outcome, Blocked):
+        raise Halted(outcome.not_before, outcome.reason)
+    if isinstance(outcome, Lost):
+        raise Doubtful(outcome.reason)
+    return outcome

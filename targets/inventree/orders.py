@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from decimal import Decimal
 from typing import Any
 
-from taps._kit.edge import Blocked, Edge, Lost
+from taps._kit.edge import Blocked, Edge
 from taps._kit.points import at
 from taps.inventree import client
 from taps.inventree.facts import CANCELLED, COMPLETE, FACTS, SALE_OPEN, SHIPPED
 from taps.inventree.mark import CALLED_OFF, Label, Promise
-from targets._kit.stepwise import Doubtful, Halted, Rejected
+from targets._kit.stepwise import Rejected, replied
 from targets._kit.writer import Partly, Receipt, Sent, Verb
 
 ORDERS, LINES, KEPT = "/api/order/so/", "/api/order/so-line/", "/api/order/so-allocation/"
@@ -164,14 +164,11 @@ class Calls:
     def _call(self, method: str, path: str, body: Any) -> Any:
         outcome = self._edge.write(method, path, body)
         at("H1")
-        if isinstance(outcome, Blocked):
-            raise Halted(outcome.not_before, outcome.reason)
-        self.begun = True
-        if isinstance(outcome, Lost):
-            raise Doubtful(outcome.reason)
-        if not outcome.good:
-            raise Rejected(client.reason(outcome))
-        return outcome.body
+        self.begun |= not isinstance(outcome, Blocked)
+        reply = replied(outcome)
+        if not reply.good:
+            raise Rejected(client.reason(reply))
+        return reply.body
 
 
 def _key(row: Mapping[str, Any], name: str = "description") -> str:

@@ -6,6 +6,7 @@ from dataclasses import dataclass, replace
 from decimal import Decimal
 from typing import Any, NamedTuple
 
+from mappings.posting.rows import Row
 from targets._kit.writer import Intent
 from targets.quickbooks.chart import Account, Chart, in_currency
 from targets.quickbooks.config import QuickBooksTargetConfig
@@ -112,6 +113,16 @@ class Desk:
         location = str(self.intent.document.get("location") or "")
         department = self.config.departments.get(location)
         return {"TxnDate": self.intent.date.isoformat()} | ({"DepartmentRef": {"value": department}} if department else {})
+
+
+LONGEST_TEXT = 4000
+
+
+def detailed(desk: Desk, row: Row, kind: str, detail: dict[str, Any]) -> dict[str, Any]:
+    """A line of a document: its amount and text, and what its kind says of it, with the class of its place."""
+    place = desk.config.classes.get(row.location)
+    where = {"ClassRef": {"value": place}} if place else {}
+    return {"Amount": plain(row.net), "Description": row.description[:LONGEST_TEXT], "DetailType": kind, kind: detail | where}
 
 
 def plain(amount: Decimal) -> Decimal:

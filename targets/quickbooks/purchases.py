@@ -13,10 +13,10 @@ from typing import Any
 from mappings.posting.rows import TAX, Row
 from targets.quickbooks.chart import PAYABLE, RECEIVABLE, TaxCode
 from targets.quickbooks.config import QuickBooksTargetConfig
-from targets.quickbooks.draft import Desk, Draft, Party, plain
+from targets.quickbooks.draft import Desk, Draft, Party, detailed
 from targets.quickbooks.held import control, held
 from targets.quickbooks.prepared import document_number
-from targets.quickbooks.sales import LONGEST_TEXT, computed, memo, require_rounding, tax_code_name
+from targets.quickbooks.sales import computed, memo, require_rounding, tax_code_name
 
 KINDS = ("bill", "bill_credit")
 
@@ -112,12 +112,4 @@ def _line(desk: Desk, row: Row, tax_code: TaxCode | None) -> dict[str, Any]:
     detail: dict[str, Any] = {"AccountRef": {"value": account.remote_id}}
     if tax_code is not None:
         detail["TaxCodeRef"] = {"value": tax_code.remote_id}
-    place = desk.config.classes.get(row.location)
-    if place:
-        detail["ClassRef"] = {"value": place}
-    return {
-        "Amount": plain(row.net),
-        "Description": row.description[:LONGEST_TEXT],
-        "DetailType": "AccountBasedExpenseLineDetail",
-        "AccountBasedExpenseLineDetail": detail,
-    }
+    return detailed(desk, row, "AccountBasedExpenseLineDetail", detail)

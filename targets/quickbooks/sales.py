@@ -17,7 +17,7 @@ from taps.quickbooks.facts import ROUNDING
 from targets._kit.rounding import is_rounding, line_amount, taxes
 from targets._kit.writer import Intent
 from targets.quickbooks.chart import RECEIVABLE, Item
-from targets.quickbooks.draft import Desk, Draft, plain
+from targets.quickbooks.draft import Desk, Draft, detailed, plain
 from targets.quickbooks.held import control, held, name
 
 _ENTITIES = {
@@ -29,7 +29,6 @@ _ENTITIES = {
 _FAMILY = {"invoice": "invoice", "credit_note": "invoice", "sales_receipt": "receipt", "refund_receipt": "receipt"}
 _FORWARD = ("invoice", "sales_receipt")
 _PRICE_PLACES = 7
-LONGEST_TEXT = 4000
 
 
 def sale(desk: Desk) -> Draft:
@@ -139,15 +138,7 @@ def _line(desk: Desk, row: Row, tax_code: str) -> dict[str, Any]:
     detail: dict[str, Any] = {"ItemRef": {"value": item.remote_id}, "TaxCodeRef": {"value": tax_code}}
     if own:
         detail |= _priced(row)
-    place = desk.config.classes.get(row.location)
-    if place:
-        detail["ClassRef"] = {"value": place}
-    return {
-        "Amount": plain(row.net),
-        "Description": row.description[:LONGEST_TEXT],
-        "DetailType": "SalesItemLineDetail",
-        "SalesItemLineDetail": detail,
-    }
+    return detailed(desk, row, "SalesItemLineDetail", detail)
 
 
 def _item(desk: Desk, row: Row) -> tuple[Item, bool]:

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
-from taps._kit.edge import Blocked, Lost, Reply
+from taps._kit.edge import Blocked, Reply
 from taps._kit.points import at
 from taps.tryton.client import TrytonEdge, path
 from taps.tryton.values import decode, encode
-from targets._kit.stepwise import Doubtful, Halted, Rejected
+from targets._kit.stepwise import Doubtful, Halted, Rejected, replied
 
 __all__ = ["Doubtful", "Halted", "Rejected", "Sender"]
 
@@ -40,14 +40,11 @@ class Sender:
     def _call(self, method: str, where: str, body: Any, fields: Sequence[str]) -> dict[str, Any]:
         outcome = self.edge.write(method, where, None if body is None else encode(body), {"f": list(fields)})
         at("H1")
-        if isinstance(outcome, Blocked):
-            raise Halted(outcome.not_before, outcome.reason)
-        self.begun = True
-        if isinstance(outcome, Lost):
-            raise Doubtful(outcome.reason)
-        if not outcome.good:
-            raise _rejection(outcome)
-        read: dict[str, Any] = decode(outcome.body) or {}
+        self.begun |= not isinstance(outcome, Blocked)
+        reply = replied(outcome)
+        if not reply.good:
+            raise _rejection(reply)
+        read: dict[str, Any] = decode(reply.body) or {}
         return read
 
 
