@@ -42,7 +42,7 @@ def count(name: str, sample: RemoteSample, case: str) -> dict[str, Any]:
     calls = [each.request for each in simulator.log[before:]]
     writes = sum(map(sample.writes, calls))
     batch = sample.batches.get(case, 1)
-    fewest = ceil(COUNT / batch)
+    fewest = ceil(COUNT / batch) * sample.steps.get(case, 1)
     return {
         "system": name,
         "kind": case,

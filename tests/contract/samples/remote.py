@@ -51,6 +51,8 @@ class RemoteSample:
     """The largest number of documents of the first case that one call carries."""
     batches: dict[str, int] = field(default_factory=dict)
     """By case, how many documents one call of that system carries, where it is more than one; for the bench of calls."""
+    steps: dict[str, int] = field(default_factory=dict)
+    """By case, how many calls one document takes at the least, where that system wants several."""
     writes: Callable[[Request], bool] = lambda request: request.method != "GET"
     """Whether a call changes something."""
     numbered: Callable[[dict[str, Any], int], dict[str, Any]] = lambda document, _n: document

@@ -75,6 +75,7 @@ def sample() -> RemoteSample:
         wrong_secrets={"token": "no-such-token"},
         standing=standing,
         extra={"related": {"item:MUG": Related("part", "3", "MUG")}},
+        steps={"sales_order": 5},  # the order, its two lines, its issue, what is kept for it
         names=frozenset(),  # parts are found by their IPN; one that is not there is the unfit case
         cases={
             "stock_removal": Case(
