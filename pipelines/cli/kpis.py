@@ -22,8 +22,8 @@ def kpis(
 ) -> None:
     """Show the key figures of a company and their history: rates of match, open value, time to resolve, hours saved."""
     from pipelines.cli.opening import home_at, hub_as_it_is
-    from pipelines.cli.page import Page, put_json
-    from pipelines.reconcile.exports.trend import HISTORY, figures, row
+    from pipelines.cli.page import Page, amount, put_json
+    from pipelines.reconcile.exports.trend import HISTORY, cells, figures, percent
     from pipelines.reconcile.run import company_of
     from pipelines.reconcile.trend import trend
 
@@ -40,22 +40,9 @@ def kpis(
     page.table(("", ""), [(each.name, str(each)) for each in figures(found)], right=("",))
     if points:
         page.title("History")
-        page.table(HISTORY, [_cells(point.unit, row(point)) for point in points], right=HISTORY[3:])
-
-
-def _cells(unit: str, cells: tuple[object, ...]) -> list[str]:
-    """A row of the history as a terminal shows it."""
-    from pipelines.cli.page import amount
-    from pipelines.reconcile.exports.trend import HISTORY, RATES
-
-    money = tuple(at for at, head in enumerate(HISTORY) if head.startswith("Open"))
-    shown = []
-    for at, value in enumerate(cells):
-        if value is None:
-            shown.append("")
-        else:
-            shown.append(f"{value * 100:.1f} %" if at in RATES else amount(value, unit) if at in money else str(value))  # type: ignore[operator, arg-type]
-    return shown
+        page.table(
+            HISTORY, [["" if each is None else str(each) for each in cells(point, percent, amount)] for point in points], right=HISTORY[3:]
+        )
 
 
 def _told(name: str, found: Kpis, points: tuple[Point, ...]) -> dict[str, Any]:

@@ -66,6 +66,11 @@ class Share(NamedTuple):
     amount: Decimal
 
 
+def _place(row: Mapping[str, Any]) -> tuple[str, str, str]:
+    """Sheet, waterfall and unit in which a row counts."""
+    return row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]
+
+
 @dataclass(slots=True)
 class _Held:
     """What the target holds of one group: counted, and its amount and balances."""
@@ -102,9 +107,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Map
     ):
         note = "" if row["own_unit"] == row["unit"] else f"{row['own']:f} {row['own_unit']} at the rates of their days"
         label = f"Source: {row['kind'].replace('_', ' ')}{'' if not note else ' in ' + row['own_unit']}"
-        steps[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].append(
-            Line(label, row["base"] or ZERO, row["n"], "corner", note)
-        )
+        steps[_place(row)].append(Line(label, row["base"] or ZERO, row["n"], "corner", note))
     for row in bench.rows(
         f"""
         SELECT sheet, kind, unit, fate, reason, count(*) AS n, sum(base) AS base FROM expected
@@ -114,7 +117,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Map
         line = Line(
             f"{row['fate'].capitalize()}: {row['reason']}", -(row["base"] or ZERO), row["n"], "step", f"{row['kind']}, in the total above"
         )
-        steps[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].append(line)
+        steps[_place(row)].append(line)
     for column, label in (("card", "Gift cards redeemed inside sales"), ("coin", "Rounded to the smallest coin")):
         for row in bench.rows(
             f"""
@@ -124,7 +127,7 @@ def _totals(bench: Bench, window: Window, broken: Mapping[Any, Any], actual: Map
             """  # noqa: S608
         ):
             line = Line(label, row["amount"], row["n"], "step", "the target's total does not hold it" if column == "card" else "")
-            steps[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].append(line)
+            steps[_place(row)].append(line)
     for key in sorted({*steps, *actual}, key=str):
         sheet, group, unit = key
         there = actual.get(key, _Held())
@@ -145,7 +148,7 @@ def _actual(bench: Bench, window: Window) -> dict[tuple[str, str, str], _Held]:
         GROUP BY ALL
         """  # noqa: S608
     ):
-        held = found[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]]
+        held = found[_place(row)]
         held.count += row["n"]
         for name in ("amount", *MEASURED):
             held.sums[name] += row[name] or ZERO
@@ -159,7 +162,7 @@ def _actual(bench: Bench, window: Window) -> dict[tuple[str, str, str], _Held]:
     ):
         what = "loss" if row["realised"] > 0 else "gain"
         say = f"besides, the target booked an exchange {what} of {abs(row['realised'])} by itself, on what was settled at another rate"
-        found[row["sheet"], group_of(row["kind"], row["unit"], row["sheet"]), row["unit"]].note = say
+        found[_place(row)].note = say
     return found
 
 

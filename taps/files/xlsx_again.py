@@ -1,6 +1,7 @@
 """A sheet of an Excel workbook, read from its XML: a second reader beside openpyxl, which feeds the hub.
 
-What the first reader calls damaged (a value beyond the named columns, an error, a formula without a result) is left out here too.
+What the first reader calls damaged (a value beyond the named columns, an error, a formula without a result) is left out here too. XML is
+read by the same parser as there, which refuses entities that grow out of bounds.
 """
 
 from __future__ import annotations
@@ -114,7 +115,7 @@ def _sheet(files: zipfile.ZipFile, stream: FileStream) -> str:
 
 def _rows(files: zipfile.ZipFile, part: str, book: _Book) -> Iterator[dict[int, Any]]:
     with files.open(part) as content:
-        for _event, element in ET.iterparse(content):  # noqa: S314 (as above)
+        for _event, element in ET.iterparse(content):  # noqa: S314 (see above: of the file that the first reader has read)
             if element.tag == f"{_MAIN}row":
                 cells: dict[int, Any] = {}
                 for cell in element.iterfind(f"{_MAIN}c"):
@@ -162,7 +163,7 @@ def _number(text: str, style: int, book: _Book) -> Any:
         return moment.isoformat() if timed else moment.date()
     if re.fullmatch(r"-?\d+", text):
         return int(text)
-    return Decimal(repr(float(text)))
+    return Decimal(repr(float(text)))  # a cell holds a binary number, whatever its text: as the first reader, the shortest that means it
 
 
 def _text(element: ET.Element) -> str:
@@ -172,4 +173,4 @@ def _text(element: ET.Element) -> str:
 
 
 def _tree(files: zipfile.ZipFile, part: str) -> ET.Element:
-    return ET.fromstring(files.read(part))  # noqa: S314 (as above)
+    return ET.fromstring(files.read(part))  # noqa: S314 (see above: of the file that the first reader has read)

@@ -12,7 +12,6 @@ import json
 import re
 from collections.abc import Callable, Iterable, Iterator
 from datetime import UTC
-from decimal import Decimal
 from itertools import groupby
 from pathlib import Path
 from typing import Any
@@ -23,7 +22,7 @@ from pipelines.reconcile.exports.extras import Extras, SignOff
 from pipelines.reconcile.exports.json import to_json
 from pipelines.reconcile.exports.keep import keep
 from pipelines.reconcile.exports.totals import BUCKETS, Written, ageing, classes, ends, head, month, path, shown, totals
-from pipelines.reconcile.exports.trend import HISTORY, RATES, figures, row
+from pipelines.reconcile.exports.trend import HISTORY, cells, figures, percent
 from pipelines.reconcile.report import Break, Line, Report, Waterfall
 from pipelines.reconcile.words import MEANINGS, Status
 from taps._kit.errors import Misconfigured
@@ -164,7 +163,7 @@ def _figures(report: Report) -> Iterator[list[str]]:
         rate = rates.get(total.unit)
         if not (rate or total.breaks or total.matched_pairs or total.unexplained):
             continue
-        shares = [_percent(rate.matched_count), _percent(rate.matched_value)] if rate else ["", ""]
+        shares = [percent(rate.matched_count), percent(rate.matched_value)] if rate else ["", ""]
         amounts = [shown(each, total.unit) for each in (total.gross, total.net, total.unexplained)]
         yield [total.unit or "records", f"{total.matched_pairs:,}", *shares, f"{total.breaks:,}", *amounts]
 
@@ -178,23 +177,13 @@ def _ageing(report: Report) -> Iterator[list[list[str]]]:
 def _history(extras: Extras) -> Iterator[list[str]]:
     """The newest run of each period, the last of them, as the page has room for it."""
     for point in (extras.kpis.newest() if extras.kpis else ())[-_MOST_POINTS:]:
-        cells = [_cell(point.unit, at, value) for at, value in enumerate(row(point))]
-        yield [cells[at] for at in _PRINTED]
-
-
-def _cell(unit: str, at: int, value: object) -> str:
-    if isinstance(value, Decimal):
-        return _percent(value) if at in RATES else shown(value, unit)
-    return "" if value is None else str(value)
+        made = cells(point, percent, shown)
+        yield ["" if made[at] is None else str(made[at]) for at in _PRINTED]
 
 
 def _late(report: Report) -> Iterator[str]:
     if report.late:
         yield f"Events that came after this period was certified: {len(report.late):,}. The workbook lists them on the sheet Post-close."
-
-
-def _percent(share: Decimal) -> str:
-    return f"{share * 100:.1f} %"
 
 
 def _in_order(report: Report) -> list[Waterfall]:

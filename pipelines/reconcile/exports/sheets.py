@@ -8,7 +8,7 @@ from itertools import islice
 
 from pipelines.reconcile.exports.extras import Extras
 from pipelines.reconcile.exports.totals import ageing, bucket
-from pipelines.reconcile.exports.trend import HISTORY, RATES, figures, row
+from pipelines.reconcile.exports.trend import HISTORY, cells, figures
 from pipelines.reconcile.exports.workbook import GREY, Amount, Book, Check, Column, Link, Share, Sheet
 from pipelines.reconcile.kpis import Kpis
 from pipelines.reconcile.report import ZERO, Break, Pair, Report, Side, Waterfall
@@ -166,14 +166,8 @@ def over_time(book: Book, found: Kpis | None) -> None:
         sheet.line((each.name, str(each) if each.value is None else Amount(value, "") if isinstance(value, Decimal) else value, each.unit))
     sheet.row += 1
     columns = [Column(head, 16 if at < len(HISTORY) - 1 else 10) for at, head in enumerate(HISTORY)]
-    rows = [tuple(_cell(point.unit, at, value) for at, value in enumerate(row(point))) for point in found.history[-_MOST_POINTS:]]
+    rows = [tuple(cells(point, Share, Amount)) for point in found.history[-_MOST_POINTS:]]
     sheet.table(columns, rows, 2, "Nothing was reconciled yet.")
-
-
-def _cell(unit: str, at: int, value: object) -> object:
-    if isinstance(value, Decimal):
-        return Share(value) if at in RATES else Amount(value, unit)
-    return value
 
 
 def audit(book: Book, extras: Extras) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from decimal import Decimal
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -14,7 +14,6 @@ HISTORY = (
     "Open, gross", "Open, net", "Oldest",
 )  # fmt: skip
 """Heads of the history: a row for each point."""
-RATES = range(3, 7)
 
 
 class Figure(NamedTuple):
@@ -30,7 +29,7 @@ class Figure(NamedTuple):
         if self.value is None:
             return f"not known: {self.why}"
         if self.unit == "%":
-            return f"{self.value * 100:.1f} %"
+            return percent(Decimal(self.value))
         return f"{self.value:,} {self.unit}".rstrip()
 
 
@@ -46,8 +45,16 @@ def figures(found: Kpis) -> Iterator[Figure]:
     yield Figure("Freshness", found.freshness_hours, "hours", nothing)
 
 
-def row(point: Point) -> tuple[object, ...]:
-    """A point in the order of HISTORY; None where a run did not say it."""
-    rates = (point.matched_count, point.matched_value, point.classified_count, point.classified)
-    when = f"{point.as_of:%Y-%m-%d %H:%M}"
-    return (point.period or "everything", when, point.unit, *rates, point.breaks, point.gross, point.net, point.oldest)
+def cells(point: Point, rate: Callable[[Decimal], object], money: Callable[[Decimal, str], object]) -> list[object]:
+    """A point in the order of HISTORY, its rates and amounts as a reader wants them; None where a run did not say it."""
+    rates = [
+        each if each is None else rate(each)
+        for each in (point.matched_count, point.matched_value, point.classified_count, point.classified)
+    ]
+    amounts = [money(each, point.unit) for each in (point.gross, point.net)]
+    return [point.period or "everything", f"{point.as_of:%Y-%m-%d %H:%M}", point.unit, *rates, point.breaks, *amounts, point.oldest]
+
+
+def percent(share: Decimal) -> str:
+    """A part of a whole as people read it."""
+    return f"{share * 100:.1f} %"
