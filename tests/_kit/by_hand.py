@@ -82,6 +82,25 @@ class ByHand:
             getattr(self, name)()
 
 
+class AtBooks(ByHand):
+    """Over books with invoices: what may be taken off one."""
+
+    def without(self, role: str, cause: str) -> None:
+        """Take the lines of a role's account off an invoice that has others too; the tax stays as it was entered."""
+
+    def tip_removed(self) -> None:
+        self.without("TipsPayable", "TIP")
+
+    def gift_card_removed(self) -> None:
+        self.without("GiftCardLiability", "GIFT_CARD")
+
+    def discount_removed(self) -> None:
+        self.without("Discounts", "DISCOUNT")
+
+    def shipping_removed(self) -> None:
+        self.without("ShippingIncome", "SHIPPING")
+
+
 def look(month: Month) -> Report:
     return reconcile(load(month.path), month.hub, as_of=AS_OF)
 

@@ -15,7 +15,7 @@ from typing import Any
 from pipelines.reconcile.report import Report
 from taps.quickbooks.marks import find
 from tests._kit.books_month import Month
-from tests._kit.by_hand import TWIN, ZERO, ByHand
+from tests._kit.by_hand import TWIN, ZERO, AtBooks
 from tests.contract.samples.quickbooks_company import CODES, Company
 
 Document = dict[str, Any]
@@ -30,7 +30,7 @@ def number_of(document: Document) -> str:
     return mark.number
 
 
-class AtQuickBooks(ByHand):
+class AtQuickBooks(AtBooks):
     """Over the books of a company."""
 
     def __init__(self, month: Month, seed: int, before: Report, company: Company) -> None:
@@ -82,7 +82,7 @@ class AtQuickBooks(ByHand):
     def _delete(self, entity: str, document: Document) -> None:
         self.company.books.delete(entity, document)
 
-    def _without(self, role: str, cause: str) -> None:
+    def without(self, role: str, cause: str) -> None:
         """Take the lines of an account off an invoice that has others too; the tax stays as it was entered."""
         sale = self.sale(lambda each: 0 < len(self._of(each, role)) < len(each["Line"]) - 1)
         gone = self._of(sale, role)
@@ -196,18 +196,6 @@ class AtQuickBooks(ByHand):
         sale, more = self.sale(lambda each: each["TxnTaxDetail"]["TotalTax"]), self.cents()
         self._edit("Invoice", sale, TxnTaxDetail={"TotalTax": sale["TxnTaxDetail"]["TotalTax"] + more})
         self.must(number_of(sale), TAX=more)
-
-    def tip_removed(self) -> None:
-        self._without("TipsPayable", "TIP")
-
-    def gift_card_removed(self) -> None:
-        self._without("GiftCardLiability", "GIFT_CARD")
-
-    def discount_removed(self) -> None:
-        self._without("Discounts", "DISCOUNT")
-
-    def shipping_removed(self) -> None:
-        self._without("ShippingIncome", "SHIPPING")
 
     def day_edited(self) -> None:
         sale = self.sale()

@@ -15,7 +15,7 @@ from pipelines.reconcile.report import Report
 from taps.xero.simulator.books import Books
 from taps.xero.simulator.moves import settle
 from tests._kit.books_month import XERO_ROLES, Month
-from tests._kit.by_hand import TWIN, ZERO, ByHand
+from tests._kit.by_hand import TWIN, ZERO, AtBooks
 
 Document = dict[str, Any]
 _ID = {"Invoices": "InvoiceID", "BankTransactions": "BankTransactionID", "Payments": "PaymentID", "BankTransfers": "BankTransferID"}
@@ -27,7 +27,7 @@ def number_of(document: Document) -> str:
     return str(document["Reference"]).rsplit(" ", 1)[-1]
 
 
-class AtXero(ByHand):
+class AtXero(AtBooks):
     """Over the books of an organisation."""
 
     def __init__(self, month: Month, seed: int, before: Report, books: Books) -> None:
@@ -84,7 +84,7 @@ class AtXero(ByHand):
             amounts["AmountDue"] = net + tax - document["AmountPaid"]
         self.books.touch(document, LineItems=lines, **amounts, **more)
 
-    def _without(self, role: str, cause: str) -> None:
+    def without(self, role: str, cause: str) -> None:
         """Take the lines of an account off an invoice that has others too, and their tax with them."""
         code = XERO_ROLES[role]
         invoice = self.sale(lambda each: {line["AccountCode"] for line in each["LineItems"]} > {code})
@@ -194,18 +194,6 @@ class AtXero(ByHand):
         tax = refund["TotalTax"]
         self.save(refund, lines)
         self.must(number_of(refund), TAX=tax)
-
-    def tip_removed(self) -> None:
-        self._without("TipsPayable", "TIP")
-
-    def gift_card_removed(self) -> None:
-        self._without("GiftCardLiability", "GIFT_CARD")
-
-    def discount_removed(self) -> None:
-        self._without("Discounts", "DISCOUNT")
-
-    def shipping_removed(self) -> None:
-        self._without("ShippingIncome", "SHIPPING")
 
     def line_recoded(self) -> None:
         """Shipping, a tip or a discount booked as goods: paid invoices take another account, too."""

@@ -7,8 +7,6 @@ from decimal import Decimal
 from pathlib import Path
 from typing import Any
 
-import yaml
-
 from pipelines.home.load import load
 from pipelines.hub import equations, keys
 from pipelines.hub.schema import migrate
@@ -16,6 +14,7 @@ from pipelines.hub.store import Hub
 from pipelines.hub.vault import Vault
 from pipelines.steps.run import Report, run
 from taps.inventree.simulator import InvenTreeSimulator
+from tests.unit.test_steps_related import component, write
 
 LINE = "{line_number: 1, kind: \"'item'\", sku: sku, quantity: number(units), net_amount: number(total), open_quantity: number(left)}"
 MAPPINGS = {
@@ -63,30 +62,24 @@ class Storehouse:
         for folder in ("connections", "routes", "mappings/t", "files"):
             (home / folder).mkdir(parents=True)
         acme = {"legal_name": "Acme Ltd", "base_currency": "EUR", "timezone": "Europe/Dublin"}
-        self._put("counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": acme}})
+        write(home / "counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": acme}})
         for name, text in MAPPINGS.items():
             (home / f"mappings/t/{name}.yaml").write_text(text, encoding="utf-8")
             self.export(name)
         streams = {name: {"path": f"files/{name}.jsonl", "key": ["id"], "snapshot": True} for name in MAPPINGS}
         shop = {"tap": "files", "company": "acme", "timezone": "Europe/Dublin", "config": {"streams": streams}}
-        self._component("connections/shop", "Connection", shop | {"mappings": {name: f"t/{name}" for name in MAPPINGS}})
+        component(home / "connections/shop.yaml", "Connection", shop | {"mappings": {name: f"t/{name}" for name in MAPPINGS}})
         config = {"base_url": url, "private_network": True, "location": "Shelf"}
-        self._component("connections/stock", "Connection", {"target": "inventree", "config": config})
+        component(home / "connections/stock.yaml", "Connection", {"target": "inventree", "config": config})
         self.route({"order": {"as": "sales_order"}, "fulfillment": {"as": "stock_removal"}})
         self.hub = Hub(f"sqlite:///{home / 'hub.db'}", simulator.clock)
         migrate(self.hub)
         Vault(self.hub, keys.load(home)).store("stock", "token", "inventree-token")
 
-    def _put(self, name: str, content: object) -> None:
-        (self.home / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-    def _component(self, name: str, kind: str, attributes: object) -> None:
-        self._put(f"{name}.yaml", {"type": f"pipelines.components.{kind}", "attributes": attributes})
-
     def route(self, *kinds: dict[str, Any]) -> None:
         postings = [{"name": f"stock{n}", "target": "stock", "*": {"exclude": "no stock"}, **each} for n, each in enumerate(kinds)]
         given = {"sources": ["shop"], "start": {"business_date": "2026-01-01"}, "mode": "auto", "posting": postings}
-        self._component("routes/stock", "Route", given)
+        component(self.home / "routes/stock.yaml", "Route", given)
 
     def export(self, stream: str, *rows: dict[str, Any]) -> None:
         (self.home / f"files/{stream}.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))

@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from beancount import loader
 from beancount.core import data
 
@@ -24,6 +23,7 @@ from pipelines.steps.run import Report, run
 from taps._kit.simulator import serve
 from taps.inventree.facts import RECEIVED
 from taps.inventree.simulator import InvenTreeSimulator
+from tests.unit.test_steps_related import component, write
 
 BILLS = """
 mapping: t/bills
@@ -65,31 +65,29 @@ class Firm:
         for folder in ("connections", "routes", "mappings/t", "files"):
             (home / folder).mkdir(parents=True)
         acme = {"legal_name": "Acme Ltd", "base_currency": "EUR", "timezone": "Europe/Dublin"}
-        self._put("counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": acme}})
+        write(home / "counterfoil.yaml", {"hub": f"sqlite:///{home / 'hub.db'}", "companies": {"acme": acme}})
         source = {"company": "acme", "timezone": "Europe/Dublin"}
         mapped = {name: f"inventree/{name}" for name in ("receipts", "purchase_orders")}
         config = {"base_url": url, "private_network": True}
-        self._component("connections/warehouse", "Connection", source | {"tap": "inventree", "config": config, "mappings": mapped})
+        component(home / "connections/warehouse.yaml", "Connection", source | {"tap": "inventree", "config": config, "mappings": mapped})
         (home / "mappings/t/bills.yaml").write_text(BILLS, encoding="utf-8")
         streams = {"bills": {"path": "files/bills.jsonl", "key": ["id"]}}
-        self._component(
-            "connections/post", "Connection", source | {"tap": "files", "config": {"streams": streams}, "mappings": {"bills": "t/bills"}}
+        component(
+            home / "connections/post.yaml",
+            "Connection",
+            source | {"tap": "files", "config": {"streams": streams}, "mappings": {"bills": "t/bills"}},
         )
-        self._component("connections/ledger", "Connection", {"target": "ledger", "config": {"path": "books", "operating_currency": "EUR"}})
+        component(
+            home / "connections/ledger.yaml", "Connection", {"target": "ledger", "config": {"path": "books", "operating_currency": "EUR"}}
+        )
         books = {"name": "books", "target": "ledger", "books": {"base_currency": "EUR", "accounts": ACCOUNTS}}
         kinds = {"goods_receipt": {"as": "journal"}, "bill": {"as": "journal"}, "purchase_order": {"exclude": "an order books nothing"}}
         given = {"sources": ["warehouse", "post"], "start": {"business_date": "2026-01-01"}, "mode": "auto", "posting": [books | kinds]}
-        self._component("routes/purchases", "Route", given)
+        component(home / "routes/purchases.yaml", "Route", given)
         self.bill()
         self.hub = Hub(f"sqlite:///{home / 'hub.db'}", simulator.clock)
         migrate(self.hub)
         Vault(self.hub, keys.load(home)).store("warehouse", "token", "inventree-token")
-
-    def _put(self, name: str, content: object) -> None:
-        (self.home / name).write_text(yaml.safe_dump(content, sort_keys=False), encoding="utf-8")
-
-    def _component(self, name: str, kind: str, attributes: object) -> None:
-        self._put(f"{name}.yaml", {"type": f"pipelines.components.{kind}", "attributes": attributes})
 
     def bill(self, *rows: dict[str, Any]) -> None:
         (self.home / "files/bills.jsonl").write_text("".join(json.dumps(row) + "\n" for row in rows))
